@@ -1,0 +1,1 @@
+//! Parsers for the access logs of Microsoft servers: bytes in, borrowed records out.

@@ -1,0 +1,1 @@
+//! calproof: from server logs to the Client Access Licenses that observed usage requires.

@@ -1,0 +1,2 @@
+//! The `calproof` command.
+fn main() {}

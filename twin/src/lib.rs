@@ -1,0 +1,1 @@
+//! The slow, obvious second reading: plain splitting and `HashSet`, no code shared with calproof.
