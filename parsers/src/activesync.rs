@@ -1,0 +1,197 @@
+//! The query of an ActiveSync request: plain keys or the base64 form of protocol 12.1 and later.
+
+use std::borrow::Cow;
+
+/// What an ActiveSync query says of the device. Every value is claimed by the device.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Query<'a> {
+    /// `DeviceId`; a binary one in upper-case hex. `None` where the query names no real device.
+    pub device_id: Option<Cow<'a, [u8]>>,
+    /// `User=`: what the device claims, never who was authenticated.
+    pub claimed_user: Option<Cow<'a, [u8]>>,
+    /// `As:Blocked…` or `As:Quarantined…` in the `Log=` tokens.
+    pub blocked: bool,
+}
+
+/// Reads the query column of an ActiveSync row.
+///
+/// Keys are compared without case and stand in any order; plain keys win over a base64 head.
+///
+/// Sources: MS-ASHTTP 2.2.1.1.1.1 for the base64 form, real rows of Exchange 2003 to 2016 for the
+/// plain one. Whether Exchange logs the base64 form undecoded is not known; both are read.
+///
+/// ```
+/// use calproof_parsers::activesync::query;
+/// let plain = query(b"User=johndoe&DeviceId=Appl2312&DeviceType=iPhone&Cmd=Ping");
+/// assert_eq!(plain.device_id.as_deref(), Some(&b"Appl2312"[..]));
+/// // The test vector of MS-ASHTTP.
+/// let base64 = query(b"jAAJBAp2MTQwRGV2aWNlAApTbWFydFBob25l");
+/// assert_eq!(base64.device_id.as_deref(), Some(&b"v140Device"[..]));
+/// ```
+pub fn query(query: &[u8]) -> Query<'_> {
+    let mut found = Query::default();
+    let mut device_type: Cow<'_, [u8]> = Cow::Borrowed(b"");
+    let mut plain = false;
+    for pair in query.split(|b| *b == b'&') {
+        let Some(equals) = memchr::memchr(b'=', pair) else { continue };
+        let (key, value) = (&pair[..equals], &pair[equals + 1..]);
+        if key.eq_ignore_ascii_case(b"DeviceId") {
+            found.device_id = Some(percent_decoded(value));
+            plain = true;
+        } else if key.eq_ignore_ascii_case(b"DeviceType") {
+            device_type = percent_decoded(value);
+        } else if key.eq_ignore_ascii_case(b"User") {
+            found.claimed_user = Some(percent_decoded(value));
+        } else if key.eq_ignore_ascii_case(b"Cmd") {
+            plain = true;
+        } else if key.eq_ignore_ascii_case(b"Log") {
+            found.blocked = value.split(|b| *b == b'_').any(is_block);
+        }
+    }
+    if !plain && let Some((id, kind)) = base64_head(query) {
+        found.device_id = Some(id);
+        device_type = kind;
+    }
+    found.device_id = found.device_id.filter(|id| is_device(id, &device_type));
+    found
+}
+
+fn is_block(token: &[u8]) -> bool {
+    let starts =
+        |prefix: &[u8]| token.get(..prefix.len()).is_some_and(|t| t.eq_ignore_ascii_case(prefix));
+    starts(b"As:Blocked") || starts(b"As:Quarantined")
+}
+
+/// The server's own connectivity tests send made-up identifiers.
+fn is_device(id: &[u8], device_type: &[u8]) -> bool {
+    !id.is_empty()
+        && !id.eq_ignore_ascii_case(b"validate")
+        && !device_type.eq_ignore_ascii_case(b"TestActiveSyncConnectivity")
+        && !device_type.eq_ignore_ascii_case(b"EasProbeDeviceType")
+}
+
+/// Decodes `%XX`; what is no valid escape stays as it is.
+pub fn percent_decoded(value: &[u8]) -> Cow<'_, [u8]> {
+    if memchr::memchr(b'%', value).is_none() {
+        return Cow::Borrowed(value);
+    }
+    let mut out = Vec::with_capacity(value.len());
+    let mut at = 0;
+    while at < value.len() {
+        let escape =
+            (value[at] == b'%').then(|| value.get(at + 1..at + 3)).flatten().and_then(hex_byte);
+        match escape {
+            Some(byte) => {
+                out.push(byte);
+                at += 3;
+            }
+            None => {
+                out.push(value[at]);
+                at += 1;
+            }
+        }
+    }
+    Cow::Owned(out)
+}
+
+fn hex_byte(two: &[u8]) -> Option<u8> {
+    let nibble = |b: u8| (b as char).to_digit(16).map(|d| d as u8);
+    Some(nibble(two[0])? << 4 | nibble(two[1])?)
+}
+
+/// Device id and device type of a base64 query.
+fn base64_head(query: &[u8]) -> Option<(Cow<'_, [u8]>, Cow<'_, [u8]>)> {
+    let head = &query[..memchr::memchr(b'&', query).unwrap_or(query.len())];
+    let bytes = base64(head)?;
+    // version, command, locale (2), then three counted strings: id, policy key, type.
+    if !matches!(bytes.first(), Some(120..=170)) {
+        return None;
+    }
+    let (id, rest) = counted(bytes.get(4..)?)?;
+    let (_, rest) = counted(rest)?;
+    let (kind, _) = counted(rest)?;
+    let id = if id.iter().all(u8::is_ascii_graphic) {
+        id.to_vec()
+    } else {
+        id.iter().flat_map(|b| format!("{b:02X}").into_bytes()).collect()
+    };
+    Some((Cow::Owned(id), Cow::Owned(kind.to_vec())))
+}
+
+fn counted(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first()?;
+    rest.split_at_checked(usize::from(*length))
+}
+
+/// Decodes standard base64 with or without padding; `None` where a byte is not of the alphabet.
+pub fn base64(text: &[u8]) -> Option<Vec<u8>> {
+    let text = text.strip_suffix(b"==").or_else(|| text.strip_suffix(b"=")).unwrap_or(text);
+    if text.is_empty() || text.len() % 4 == 1 {
+        return None;
+    }
+    let mut out = Vec::with_capacity(text.len() * 3 / 4);
+    for quad in text.chunks(4) {
+        let mut bits = 0u32;
+        for b in quad {
+            let sextet = match b {
+                b'A'..=b'Z' => b - b'A',
+                b'a'..=b'z' => b - b'a' + 26,
+                b'0'..=b'9' => b - b'0' + 52,
+                b'+' => 62,
+                b'/' => 63,
+                _ => return None,
+            };
+            bits = bits << 6 | u32::from(sextet);
+        }
+        bits <<= 6 * (4 - quad.len()) as u32;
+        out.extend_from_slice(&bits.to_be_bytes()[1..quad.len()]);
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_stand_in_any_order_and_case() {
+        let q = query(b"?Cmd=Options&USER=domain.test%5Cjdoe&deviceid=AbC&DeviceType=Outlook");
+        assert_eq!(q.device_id.as_deref(), Some(&b"AbC"[..]));
+        assert_eq!(q.claimed_user.as_deref(), Some(&b"domain.test\\jdoe"[..]));
+    }
+
+    #[test]
+    fn a_block_mark_is_a_token_of_log() {
+        assert!(query(b"DeviceId=x&Log=V14_Error:DeviceNotProvisioned_As:BlockedP_Mbx:a").blocked);
+        assert!(query(b"DeviceId=x&Log=V14_as:quarantinedG").blocked);
+        assert!(!query(b"DeviceId=x&Log=V14_As:AllowedG_Mbx:As").blocked);
+        assert!(!query(b"DeviceId=As:Blocked").blocked);
+    }
+
+    #[test]
+    fn test_devices_are_no_devices() {
+        for q in [
+            "DeviceId=",
+            "DeviceId=validate",
+            "DeviceId=1&DeviceType=TestActiveSyncConnectivity",
+            "-",
+        ] {
+            assert_eq!(query(q.as_bytes()).device_id, None, "{q}");
+        }
+    }
+
+    #[test]
+    fn a_binary_base64_device_id_is_shown_in_hex() {
+        // version 141, Ping, locale, id DE AD, no policy key, type "PPC".
+        let bytes = [141, 18, 9, 4, 2, 0xDE, 0xAD, 0, 3, b'P', b'P', b'C'];
+        assert_eq!(bytes.len(), 12);
+        assert_eq!(query(b"jRIJBALerQADUFBD").device_id.as_deref(), Some(&b"DEAD"[..]));
+        assert_eq!(base64(b"jRIJBALerQADUFBD").as_deref(), Some(&bytes[..]));
+    }
+
+    #[test]
+    fn plain_keys_win_over_a_base64_head() {
+        let q = query(b"jAAJBAp2MTQwRGV2aWNlAApTbWFydFBob25l&User=a&DeviceId=plain&DeviceType=SP");
+        assert_eq!(q.device_id.as_deref(), Some(&b"plain"[..]));
+    }
+}

@@ -1,0 +1,4 @@
+//! One file per log format.
+
+pub mod iis_w3c;
+pub mod unknown;

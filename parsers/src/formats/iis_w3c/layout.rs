@@ -1,0 +1,159 @@
+//! Which column is what, and how a W3C log of IIS is recognised.
+
+use std::sync::Arc;
+
+use crate::event::Software;
+use crate::format::State;
+use crate::service::starts_with_ignore_case;
+use crate::{directive, http, line, network, time};
+
+/// The most columns that are told apart; rows may have more, those are only counted.
+pub(super) const MOST: usize = 64;
+
+/// The place of each column that is read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Layout {
+    /// Number of columns declared; 0 where no usable header has been seen.
+    pub(super) count: usize,
+    pub(super) date: Option<usize>,
+    pub(super) time: Option<usize>,
+    pub(super) server_name: Option<usize>,
+    pub(super) server_address: Option<usize>,
+    pub(super) method: Option<usize>,
+    pub(super) stem: Option<usize>,
+    pub(super) query: Option<usize>,
+    pub(super) port: Option<usize>,
+    pub(super) user: Option<usize>,
+    pub(super) client: Option<usize>,
+    pub(super) forwarded: Option<usize>,
+    pub(super) agent: Option<usize>,
+    pub(super) status: Option<usize>,
+    pub(super) substatus: Option<usize>,
+}
+
+impl Layout {
+    /// The layout of the columns `names`; where a name stands twice, the first one counts.
+    pub(super) fn of(names: &[Box<[u8]>]) -> Layout {
+        let place =
+            |wanted: &[u8]| names.iter().take(MOST).position(|n| n.eq_ignore_ascii_case(wanted));
+        Layout {
+            count: names.len(),
+            date: place(b"date"),
+            time: place(b"time"),
+            server_name: place(b"s-computername"),
+            server_address: place(b"s-ip"),
+            method: place(b"cs-method"),
+            stem: place(b"cs-uri-stem"),
+            query: place(b"cs-uri-query"),
+            port: place(b"s-port"),
+            user: place(b"cs-username"),
+            client: place(b"c-ip"),
+            forwarded: place(b"X-Forwarded-For").or_else(|| place(b"cs(X-Forwarded-For)")),
+            agent: place(b"cs(User-Agent)"),
+            status: place(b"sc-status"),
+            substatus: place(b"sc-substatus"),
+        }
+    }
+}
+
+/// Directive names of W3C logs.
+pub(super) fn is_directive_name(name: &[u8]) -> bool {
+    const NAMES: [&[u8]; 8] = [
+        b"Software",
+        b"Version",
+        b"Date",
+        b"Fields",
+        b"Start-Date",
+        b"End-Date",
+        b"Remark",
+        b"GMT-Offset",
+    ];
+    NAMES.iter().any(|n| name.eq_ignore_ascii_case(n))
+}
+
+/// The IIS version of a `#Software` value.
+pub(super) fn software(value: &[u8]) -> Software {
+    let version = value.strip_prefix(b"Microsoft Internet Information ").and_then(|rest| {
+        let number = rest.rsplit(|b| *b == b' ').next()?;
+        let (major, minor) = std::str::from_utf8(number).ok()?.split_once('.')?;
+        Some(major.parse::<u16>().ok()?.checked_mul(10)?.checked_add(minor.parse().ok()?)?)
+    });
+    version.map_or(Software::Unknown, Software::Iis)
+}
+
+/// Layouts that a file without any directive may have.
+///
+/// Sources: the default fields of IIS 6, 7 and 8.5 to 10 in Microsoft's documentation and in real files.
+const KNOWN: [&str; 4] = [
+    "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) sc-status sc-substatus sc-win32-status time-taken",
+    "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) sc-status sc-substatus sc-win32-status time-taken",
+    "date time s-sitename s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) sc-status sc-substatus sc-win32-status",
+    "date time s-sitename s-computername s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs-version cs(User-Agent) cs(Cookie) cs(Referer) cs-host sc-status sc-substatus sc-win32-status sc-bytes cs-bytes time-taken",
+];
+
+/// See [`crate::format::LogFormat::detect`].
+pub(super) fn detect(head: &[u8]) -> Option<State> {
+    let eol = if memchr::memchr(b'\n', head).is_some() { b'\n' } else { b'\r' };
+    let mut foreign = false;
+    let mut directives = 0;
+    for range in line::lines(head, eol) {
+        let content = line::content(&head[range]).trim_ascii_start();
+        match content.first() {
+            None => continue,
+            Some(b'#') => {
+                let Some((name, value)) = directive::directive(content) else { continue };
+                if name.eq_ignore_ascii_case(b"Software") {
+                    foreign = !is_iis(value);
+                } else if name.eq_ignore_ascii_case(b"Fields") {
+                    let names = directive::blank_separated(value)?;
+                    // A head that ends within the directive still shows what it begins with.
+                    return (!foreign && is_w3c(&names)).then(State::default);
+                }
+                directives += usize::from(is_directive_name(name));
+            }
+            Some(_) if directives > 0 => continue,
+            Some(_) => return assume(content),
+        }
+    }
+    None
+}
+
+fn is_iis(software: &[u8]) -> bool {
+    (starts_with_ignore_case(software, b"Microsoft Internet Information")
+        || starts_with_ignore_case(software, b"Microsoft HTTP Server API"))
+        && !starts_with_ignore_case(software, b"IIS Advanced Logging")
+}
+
+fn is_w3c(names: &[&[u8]]) -> bool {
+    const KNOWN: [&[u8]; 8] = [
+        b"c-ip",
+        b"cs-username",
+        b"cs-method",
+        b"cs-uri-stem",
+        b"s-ip",
+        b"sc-status",
+        b"s-port",
+        b"date",
+    ];
+    let comma = names.iter().any(|n| n.contains(&b','));
+    !comma && names.iter().filter(|n| KNOWN.iter().any(|k| n.eq_ignore_ascii_case(k))).count() >= 2
+}
+
+/// A row of a known layout, without any header before it.
+fn assume(row: &[u8]) -> Option<State> {
+    let values: Vec<&[u8]> = row.split(|b| *b == b' ').filter(|v| !v.is_empty()).collect();
+    KNOWN.iter().find_map(|fields| {
+        let names: Vec<Box<[u8]>> = fields.split(' ').map(|n| Box::from(n.as_bytes())).collect();
+        let layout = Layout::of(&names);
+        let value =
+            |column: Option<usize>| column.and_then(|c| values.get(c)).copied().unwrap_or_default();
+        let fits = values.len() == names.len()
+            && time::iso_date(value(layout.date)).is_some()
+            && time::clock(value(layout.time)).is_some()
+            && network::ip(value(layout.server_address)).is_some()
+            && network::ip(value(layout.client)).is_some()
+            && matches!(time::number(value(layout.status)), Some(100..=999))
+            && !http::is_smtp_verb(value(layout.method));
+        fits.then(|| State { columns: Some(Arc::from(names)), assumed: true, ..State::default() })
+    })
+}

@@ -1,0 +1,344 @@
+//! What one HTTP row tells: the decision that every HTTP-shaped log shares.
+//!
+//! `counting.md` section 2, and the format reference sections 2 to 7. The row is judged by what
+//! the server wrote, never by what a client claims.
+
+use std::borrow::Cow;
+
+use crate::activesync;
+use crate::event::{Client, Marks, Outcome};
+use crate::format::Scope;
+use crate::network;
+use crate::service::{self, Service, contains_ignore_case, ends_with_ignore_case};
+
+/// The fields of one HTTP row; empty where the log has no such column or `-` stands in it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Request<'a> {
+    /// `cs-username`.
+    pub user: &'a [u8],
+    /// `cs-method`.
+    pub method: &'a [u8],
+    /// `cs-uri-stem`.
+    pub stem: &'a [u8],
+    /// `cs-uri-query`.
+    pub query: &'a [u8],
+    /// `s-port`.
+    pub port: &'a [u8],
+    /// `s-ip`.
+    pub server_address: &'a [u8],
+    /// `c-ip`, or the address that a believed proxy forwarded.
+    pub client: &'a [u8],
+    /// `cs(User-Agent)`.
+    pub agent: &'a [u8],
+    /// `sc-status`.
+    pub status: u32,
+    /// `sc-substatus`, 0 where the log has none.
+    pub substatus: u32,
+}
+
+/// What the row tells, without the device.
+#[derive(Clone, Debug)]
+pub struct Verdict<'a> {
+    /// The service behind the stem.
+    pub service: Service,
+    /// What happened; `None` for the way to a logon, which counts nowhere.
+    pub outcome: Option<Outcome>,
+    /// What later rules need.
+    pub marks: Marks,
+    /// ActiveSync device id.
+    pub device_id: Option<Cow<'a, [u8]>>,
+}
+
+/// Whether a value in the user column names nobody: empty, `-`, or the literal `Anonymous` that
+/// Exchange back ends write.
+pub fn is_nobody(user: &[u8]) -> bool {
+    user.is_empty() || user == b"-" || user.eq_ignore_ascii_case(b"anonymous")
+}
+
+/// Judges one row.
+pub fn judge<'a>(row: &Request<'a>) -> Verdict<'a> {
+    let service = service_of(row);
+    let mut marks = Marks::NONE;
+    if service::is_administrative(service, row.stem) {
+        marks |= Marks::ADMINISTRATIVE;
+    }
+    if is_probe_agent(row.agent, row.query) {
+        marks |= Marks::PROBE_AGENT;
+    }
+    if is_back_end(row, service) {
+        marks |= Marks::BACK_END;
+    }
+    let eas = (service == Service::Eas).then(|| activesync::query(row.query)).unwrap_or_default();
+    let outcome = if is_nobody(row.user) {
+        if service::is_session_service(row.stem) {
+            marks |= Marks::SESSION_SERVICE;
+        }
+        nobody(row)
+    } else {
+        if row.user.ends_with(b"$") && contains_ignore_case(row.query, b"PrxFrom:") {
+            marks |= Marks::PROXYING_SERVER;
+        }
+        let outcome = somebody(row, eas.blocked);
+        if outcome == Some(Outcome::Refused) {
+            if eas.blocked {
+                marks |= Marks::BLOCKED;
+            } else if service::is_owa_logon(row.stem) && row.status < 400 {
+                marks |= Marks::LOGON_ONLY;
+            }
+        }
+        outcome
+    };
+    Verdict { service, outcome, marks, device_id: eas.device_id }
+}
+
+fn service_of(row: &Request<'_>) -> Service {
+    match service::of_stem(row.stem) {
+        // The terminal services gateway shares the path of Outlook Anywhere.
+        Service::OutlookAnywhere if row.query.ends_with(b":3388") => Service::Web,
+        service => service,
+    }
+}
+
+/// A row with a name, in the order of `counting.md` section 2.
+fn somebody(row: &Request<'_>, blocked: bool) -> Option<Outcome> {
+    let outcome = match row.status {
+        _ if is_forms_failure(row) => Outcome::Failed,
+        401 if matches!(row.substatus, 3 | 4 | 5 | 7) => Outcome::Refused,
+        401 | 407 => Outcome::Failed,
+        530 if is_ftp_logon(row.method) => Outcome::Failed,
+        403 | 449 | 500..=599 => Outcome::Refused,
+        100..=499 if blocked || service::is_owa_logon(row.stem) => Outcome::Refused,
+        100..=499 => Outcome::Served,
+        _ => return None,
+    };
+    Some(outcome)
+}
+
+/// OWA forms logon without a valid cookie: the row reads 302 or 440 and carries the typed name.
+///
+/// Source: Exchange's FbaModule appends `LogoffReason=NoCookies…`; see the format reference.
+fn is_forms_failure(row: &Request<'_>) -> bool {
+    const MARK: &[u8] = b"LogoffReason=NoCookies";
+    // `k` is the rarest letter of the mark, and rare in queries.
+    const K: usize = 18;
+    row.status == 440
+        || memchr::memchr2_iter(b'k', b'K', row.query).any(|at| {
+            at >= K
+                && row
+                    .query
+                    .get(at - K..at - K + MARK.len())
+                    .is_some_and(|m| m.eq_ignore_ascii_case(MARK))
+        })
+}
+
+fn is_ftp_logon(method: &[u8]) -> bool {
+    let verb = memchr::memrchr(b']', method).map_or(method, |i| &method[i + 1..]);
+    verb.eq_ignore_ascii_case(b"PASS") || verb.eq_ignore_ascii_case(b"USER")
+}
+
+/// A row without a name: an answer of the service itself, or only the way to a logon.
+fn nobody(row: &Request<'_>) -> Option<Outcome> {
+    let answered = matches!(row.status, 100..=299) && !service::is_way_in(row.stem);
+    answered.then_some(Outcome::Anonymous)
+}
+
+/// Rows of an Exchange back end repeat a front end's row: port 444 or 81, or its marks.
+fn is_back_end(row: &Request<'_>, service: Service) -> bool {
+    row.port == b"444"
+        || row.port == b"81"
+        || (service == Service::Eas
+            && row
+                .stem
+                .split(|b| *b == b'/')
+                .nth(2)
+                .is_some_and(|s| s.eq_ignore_ascii_case(b"proxy")))
+        || memchr::memmem::find(row.query, b"&FrontEnd=").is_some()
+        || memchr::memmem::find(row.query, b"PrxFrom:").is_some()
+}
+
+/// Whether a user agent is one of the server's own probes.
+///
+/// Sources: rows of real Exchange 2013 to 2019 logs; see the format reference, section 4.
+pub fn is_probe_agent(agent: &[u8], query: &[u8]) -> bool {
+    const ANYWHERE: [&[u8]; 7] = [
+        b"AMProbe/",
+        b"_Probe/Local",
+        b"ACTIVEMONITORING",
+        b"MSEXCHMON",
+        b"TestActiveSyncConnectivity",
+        b"Microsoft.Exchange.Monitoring",
+        b"MSExchangeMonitoring",
+    ];
+    const WINRM: [&[u8]; 2] = [b"Microsoft+WinRM+Client", b"Microsoft WinRM Client"];
+    service::starts_with_ignore_case(agent, b"MapiHttpClient")
+        || ANYWHERE.iter().any(|mark| contains_ignore_case(agent, mark))
+        || (WINRM.iter().any(|w| contains_ignore_case(agent, w))
+            && contains_ignore_case(query, b"clientApplication=ActiveMonitor"))
+}
+
+/// Where a client stands, seen from the server that wrote the row.
+pub fn client_of(address: &[u8], server_address: &[u8], scope: &Scope) -> Client {
+    let address = network::host(address);
+    if address.is_empty() || address == b"-" {
+        Client::Unknown
+    } else if network::is_loopback(address) || address == network::host(server_address) {
+        Client::Loopback
+    } else if network::ip(address).is_none() {
+        Client::Unknown
+    } else if scope.internal.contains(address) {
+        Client::Inside
+    } else {
+        Client::Outside
+    }
+}
+
+/// The client's address: `c-ip`, or where that is a believed proxy the right-most forwarded
+/// address that is not one itself.
+pub fn client_address<'a>(peer: &'a [u8], forwarded: &'a [u8], scope: &Scope) -> &'a [u8] {
+    if forwarded.is_empty() || !scope.reverse_proxies.contains(peer) {
+        return peer;
+    }
+    let listed = |a: &&[u8]| scope.reverse_proxies.contains(a);
+    let addresses = forwarded.rsplit(|b| *b == b',').map(|a| a.trim_ascii().trim_ascii_start());
+    let addresses = addresses.map(|a| a.strip_prefix(b"+").unwrap_or(a));
+    addresses.filter(|a| network::ip(a).is_some()).find(|a| !listed(a)).unwrap_or(peer)
+}
+
+/// Whether the method is an SMTP verb that no HTTP or FTP client sends.
+pub fn is_smtp_verb(method: &[u8]) -> bool {
+    const VERBS: [&[u8]; 7] = [b"HELO", b"EHLO", b"MAIL", b"RCPT", b"DATA", b"BDAT", b"RSET"];
+    VERBS.iter().any(|v| method.eq_ignore_ascii_case(v)) || ends_with_ignore_case(method, b"xxxx")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row<'a>(user: &'a str, status: u32, stem: &'a str, query: &'a str) -> Request<'a> {
+        Request {
+            user: user.as_bytes(),
+            status,
+            stem: stem.as_bytes(),
+            query: query.as_bytes(),
+            ..Request::default()
+        }
+    }
+
+    fn outcome(row: &Request<'_>) -> Option<Outcome> {
+        judge(row).outcome
+    }
+
+    #[test]
+    fn a_name_on_a_401_row_is_a_failure() {
+        let mut r = row("C\\u", 401, "/owa/", "");
+        assert_eq!(outcome(&r), Some(Outcome::Failed));
+        for sub in [3, 4, 5, 7] {
+            r.substatus = sub;
+            assert_eq!(outcome(&r), Some(Outcome::Refused), "401.{sub}");
+        }
+        for sub in [1, 2, 111] {
+            r.substatus = sub;
+            assert_eq!(outcome(&r), Some(Outcome::Failed), "401.{sub}");
+        }
+    }
+
+    #[test]
+    fn a_forms_logon_without_cookies_is_a_failure_whatever_the_status_says() {
+        for mark in ["LogoffReason=NoCookiesGetOrE14AuthPost", "logoffreason=nocookiespost"] {
+            let query = format!("&ClientId=kK1&CorrelationID=<empty>;&{mark}&encoding=;");
+            assert_eq!(
+                outcome(&row("a@b.net", 302, "/owa/auth.owa", &query)),
+                Some(Outcome::Failed)
+            );
+            assert_eq!(outcome(&row("-", 302, "/owa/auth.owa", &query)), None);
+        }
+        assert_eq!(outcome(&row("a@b.net", 440, "/owa/", "")), Some(Outcome::Failed));
+        let other = "&LogoffReason=LoginTimeoutPost";
+        assert_eq!(outcome(&row("a@b.net", 302, "/owa/", other)), Some(Outcome::Served));
+    }
+
+    #[test]
+    fn a_bare_logon_post_is_a_logon_and_not_yet_a_use() {
+        let v = judge(&row("joergs", 302, "/owa/auth.owa", "&encoding=;"));
+        assert_eq!((v.outcome, v.marks.has(Marks::LOGON_ONLY)), (Some(Outcome::Refused), true));
+    }
+
+    #[test]
+    fn a_block_mark_refuses_at_any_status() {
+        let v = judge(&row(
+            "C\\u",
+            200,
+            "/Microsoft-Server-ActiveSync/default.eas",
+            "DeviceId=x&Log=V1_As:BlockedP",
+        ));
+        assert_eq!((v.outcome, v.marks.has(Marks::BLOCKED)), (Some(Outcome::Refused), true));
+    }
+
+    #[test]
+    fn the_statuses_of_somebody_and_of_nobody() {
+        for (status, somebody, nobody) in [
+            (100, Some(Outcome::Served), Some(Outcome::Anonymous)),
+            (200, Some(Outcome::Served), Some(Outcome::Anonymous)),
+            (304, Some(Outcome::Served), None),
+            (403, Some(Outcome::Refused), None),
+            (404, Some(Outcome::Served), None),
+            (407, Some(Outcome::Failed), None),
+            (449, Some(Outcome::Refused), None),
+            (503, Some(Outcome::Refused), None),
+            (0, None, None),
+            (600, None, None),
+        ] {
+            assert_eq!(outcome(&row("C\\u", status, "/ews/x.asmx", "")), somebody, "{status}");
+            for name in ["-", "", "Anonymous", "ANONYMOUS"] {
+                assert_eq!(
+                    outcome(&row(name, status, "/ews/x.asmx", "")),
+                    nobody,
+                    "{status} {name}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn back_ends_are_told_by_port_path_and_marks() {
+        let mut r = row("C\\u", 200, "/mapi/emsmdb/", "");
+        assert!(!judge(&r).marks.has(Marks::BACK_END));
+        r.port = b"444";
+        assert!(judge(&r).marks.has(Marks::BACK_END));
+        let proxy = row("C\\u", 200, "/Microsoft-Server-ActiveSync/Proxy/default.eas", "");
+        assert!(judge(&proxy).marks.has(Marks::BACK_END));
+        let marked = row("C\\u", 200, "/mapi/emsmdb/", "&FrontEnd=EX03.CONTOSO.COM&RequestId=1");
+        assert!(judge(&marked).marks.has(Marks::BACK_END));
+    }
+
+    #[test]
+    fn a_forwarded_address_is_believed_only_from_a_listed_proxy() {
+        let scope = Scope {
+            reverse_proxies: Networks::parse(["10.0.0.1", "10.0.0.2"]).unwrap(),
+            ..Scope::default()
+        };
+        let forwarded = b"6.6.6.6,203.0.113.9,+10.0.0.2";
+        assert_eq!(client_address(b"10.0.0.1", forwarded, &scope), b"203.0.113.9");
+        assert_eq!(client_address(b"10.0.0.7", forwarded, &scope), b"10.0.0.7");
+        assert_eq!(client_address(b"10.0.0.1", b"unknown", &scope), b"10.0.0.1");
+    }
+    use crate::network::Networks;
+
+    #[test]
+    fn probe_agents() {
+        for agent in [
+            "AMProbe/Local/ClientAccess",
+            "Ews_AM_Probe/Local+(x)",
+            "MapiHttpClient",
+            "x;MSEXCHMON;+y",
+        ] {
+            assert!(is_probe_agent(agent.as_bytes(), b""), "{agent}");
+        }
+        assert!(is_probe_agent(
+            b"Microsoft+WinRM+Client",
+            b"?clientApplication=ActiveMonitor;PSVersion=5"
+        ));
+        assert!(!is_probe_agent(b"Microsoft+WinRM+Client", b"?clientApplication=EMC"));
+        assert!(!is_probe_agent(b"Outlook-iOS-Android/1.0", b""));
+    }
+}

@@ -1,0 +1,159 @@
+//! Client addresses: which network they belong to.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+/// A list of networks in CIDR notation.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Networks(Vec<Cidr>);
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Cidr {
+    base: u128,
+    mask: u128,
+}
+
+/// Why a text is not a network.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("found `{found}`, expected a network such as `10.0.0.0/8` or `fd00::/8`")]
+pub struct CidrError {
+    found: String,
+}
+
+impl Networks {
+    /// No network at all.
+    pub fn none() -> Networks {
+        Networks::default()
+    }
+
+    /// The private and link-local ranges: what is inside where nothing else is configured.
+    ///
+    /// RFC 1918, RFC 3927, RFC 4193, RFC 4291.
+    pub fn private() -> Networks {
+        let ranges = [
+            "10.0.0.0/8",
+            "172.16.0.0/12",
+            "192.168.0.0/16",
+            "169.254.0.0/16",
+            "fc00::/7",
+            "fe80::/10",
+        ];
+        Networks::parse(ranges).expect("the ranges above are written in CIDR notation")
+    }
+
+    /// Networks from CIDR texts; a bare address is a network of one.
+    ///
+    /// ```
+    /// use calproof_parsers::Networks;
+    /// let inside = Networks::parse(["10.0.0.0/8", "2001:db8::/32"]).unwrap();
+    /// assert!(inside.contains(b"10.1.2.3"));
+    /// assert!(inside.contains(b"::ffff:10.1.2.3"), "an IPv4 address written as IPv6");
+    /// assert!(!inside.contains(b"11.1.2.3"));
+    /// assert!(Networks::parse(["10.0.0.0/33"]).is_err());
+    /// ```
+    pub fn parse<S: AsRef<str>>(texts: impl IntoIterator<Item = S>) -> Result<Networks, CidrError> {
+        texts.into_iter().map(|t| t.as_ref().parse()).collect::<Result<_, _>>().map(Networks)
+    }
+
+    /// Whether an address, written with or without a scope id, lies in one of the networks.
+    pub fn contains(&self, address: &[u8]) -> bool {
+        ip(address).is_some_and(|ip| {
+            let bits = bits(ip);
+            self.0.iter().any(|c| bits & c.mask == c.base)
+        })
+    }
+}
+
+impl FromStr for Cidr {
+    type Err = CidrError;
+
+    fn from_str(text: &str) -> Result<Cidr, CidrError> {
+        let error = || CidrError { found: text.escape_debug().to_string() };
+        let (address, length) = match text.split_once('/') {
+            Some((a, l)) => (a, Some(l.parse::<u32>().map_err(|_| error())?)),
+            None => (text, None),
+        };
+        let ip: IpAddr = address.parse().map_err(|_| error())?;
+        let (width, lead) = if ip.is_ipv4() { (32, 96) } else { (128, 0) };
+        let length = length.unwrap_or(width);
+        if length > width {
+            return Err(error());
+        }
+        let mask = u128::MAX.checked_shl(128 - (lead + length)).unwrap_or(0);
+        Ok(Cidr { base: bits(ip) & mask, mask })
+    }
+}
+
+fn bits(ip: IpAddr) -> u128 {
+    match ip {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(v6) => v6.to_bits(),
+    }
+}
+
+/// The address in `text`: without a scope id (`%3`), brackets or a port; `None` where it is none.
+pub fn ip(text: &[u8]) -> Option<IpAddr> {
+    if let Some(v4) = Ipv4Addr::parse_ascii_dotted(text) {
+        return Some(IpAddr::V4(v4));
+    }
+    std::str::from_utf8(host(text)).ok()?.parse().ok()
+}
+
+trait ParseDotted: Sized {
+    fn parse_ascii_dotted(text: &[u8]) -> Option<Self>;
+}
+
+impl ParseDotted for Ipv4Addr {
+    /// Four decimal numbers and three dots; the common case, without a detour over UTF-8.
+    fn parse_ascii_dotted(text: &[u8]) -> Option<Ipv4Addr> {
+        let mut octets = [0u8; 4];
+        let mut parts = text.split(|b| *b == b'.');
+        for octet in &mut octets {
+            let part = parts.next()?;
+            if part.is_empty() || part.len() > 3 {
+                return None;
+            }
+            *octet = u8::try_from(crate::time::number(part)?).ok()?;
+        }
+        parts.next().is_none().then(|| Ipv4Addr::from(octets))
+    }
+}
+
+/// An endpoint without its port, brackets and scope id: `[::1]:143` is `::1`, `10.0.0.1:25` is
+/// `10.0.0.1`, `fe80::1%3` is `fe80::1`.
+///
+/// ```
+/// use calproof_parsers::network::host;
+/// assert_eq!(host(b"[fe80::1%3]:143"), b"fe80::1");
+/// assert_eq!(host(b"10.0.0.1:25"), b"10.0.0.1");
+/// assert_eq!(host(b"2001:db8::7"), b"2001:db8::7");
+/// ```
+pub fn host(endpoint: &[u8]) -> &[u8] {
+    let inner = match endpoint.strip_prefix(b"[") {
+        Some(rest) => &rest[..memchr::memchr(b']', rest).unwrap_or(rest.len())],
+        None => match memchr::memchr(b':', endpoint) {
+            Some(i) if memchr::memchr(b':', &endpoint[i + 1..]).is_none() => &endpoint[..i],
+            _ => endpoint,
+        },
+    };
+    &inner[..memchr::memchr(b'%', inner).unwrap_or(inner.len())]
+}
+
+/// The port of an endpoint `host:port` or `[host]:port`.
+pub fn port(endpoint: &[u8]) -> Option<u32> {
+    let colon = memchr::memrchr(b':', endpoint)?;
+    let bare_v6 = !endpoint.starts_with(b"[") && memchr::memchr(b':', endpoint) != Some(colon);
+    if bare_v6 { None } else { crate::time::number(&endpoint[colon + 1..]) }
+}
+
+/// Whether an address is a loopback address.
+pub fn is_loopback(address: &[u8]) -> bool {
+    address.starts_with(b"127.")
+        || address == b"::1"
+        || ip(address).is_some_and(|ip| match ip {
+            IpAddr::V4(v4) => v4.is_loopback(),
+            IpAddr::V6(v6) => {
+                v6 == Ipv6Addr::LOCALHOST || v6.to_ipv4_mapped().is_some_and(|v4| v4.is_loopback())
+            }
+        })
+}
