@@ -97,6 +97,11 @@ pub trait LogFormat: Sync {
         true
     }
 
+    /// Whether a record may take more than one line, so that not every line end is a boundary.
+    fn spans_lines(&self) -> bool {
+        false
+    }
+
     /// The first offset at or after `at` where a segment may begin; `text.len()` where there is none.
     fn boundary(&self, text: &[u8], at: usize, eol: u8) -> usize {
         crate::line::next_line(text, at, eol)

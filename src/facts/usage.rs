@@ -1,0 +1,144 @@
+//! The facts of all inputs, without the inputs: what grows with people and devices, not with lines
+//! or days.
+
+use std::collections::BTreeMap;
+
+use calproof_parsers::sip::{Exchange, ExchangeKey};
+use calproof_parsers::time::DAY_MS;
+use hashbrown::HashTable;
+
+use super::days::Days;
+use super::names::Names;
+use super::{
+    Alias, Facts, Hours, Key, Server, Sightings, Witness, merge_exchange, realiased, rekeyed, renamed,
+};
+
+/// The period that is asked about: whole UTC days since 1970-01-01, both included.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Period {
+    /// First day; `None` for no bound.
+    pub from: Option<i32>,
+    /// Last day; `None` for no bound.
+    pub to: Option<i32>,
+}
+
+impl Period {
+    /// Whether a day lies in the period.
+    pub fn has(&self, day: i32) -> bool {
+        self.from.is_none_or(|f| day >= f) && self.to.is_none_or(|t| day <= t)
+    }
+
+    /// Whether an instant (milliseconds since 1970) lies in the period.
+    pub fn has_instant(&self, instant: i64) -> bool {
+        self.has(instant.div_euclid(DAY_MS) as i32)
+    }
+}
+
+/// A fact over all its days.
+#[derive(Clone, Debug)]
+pub struct Used {
+    /// What is the same in all its rows; `day` is 0.
+    pub key: Key,
+    /// What was seen in the period.
+    pub seen: Sightings,
+    /// The days in the period on which it was seen.
+    pub days: Days,
+}
+
+/// Merged facts.
+#[derive(Default)]
+pub struct Usage {
+    /// The strings that keys refer to.
+    pub names: Names,
+    /// The servers that keys refer to.
+    pub servers: Vec<Server>,
+    /// Facts inside the period, in no meaningful order.
+    pub facts: Vec<Used>,
+    /// Facts outside the period, in no meaningful order.
+    pub outside: Vec<Used>,
+    index: [HashTable<u32>; 2],
+    /// Names that belong together.
+    pub aliases: BTreeMap<Alias, Witness>,
+    /// SIP exchanges.
+    pub exchanges: BTreeMap<ExchangeKey, Exchange>,
+    /// Hours with rows by server, format and day.
+    pub active: BTreeMap<(u32, &'static str, i32), Hours>,
+}
+
+impl Usage {
+    /// The index of a server, new or known.
+    pub fn server(&mut self, server: Server) -> u32 {
+        match self.servers.iter().rposition(|s| *s == server) {
+            Some(i) => i as u32,
+            None => {
+                self.servers.push(server);
+                self.servers.len() as u32 - 1
+            }
+        }
+    }
+
+    /// Adds a fact that was seen on `days`, all inside the period or all outside it.
+    pub fn add(&mut self, inside: bool, key: Key, seen: Sightings, days: Days) {
+        let key = Key { day: 0, ..key };
+        let Usage { names, facts, outside, index, .. } = self;
+        let (facts, index) =
+            if inside { (facts, &mut index[0]) } else { (outside, &mut index[1]) };
+        let hash = names.hash(&key);
+        if let Some(at) = index.find(hash, |i| facts[*i as usize].key == key) {
+            let known = &mut facts[*at as usize];
+            known.seen.merge(&seen);
+            known.days.merge(&days);
+            return;
+        }
+        let at = facts.len() as u32;
+        facts.push(Used { key, seen, days });
+        index.insert_unique(hash, at, |i| names.hash(&facts[*i as usize].key));
+    }
+
+    /// Adds the facts of one input, whose place in the sorted list of inputs is `input`.
+    pub fn add_input(&mut self, facts: &Facts, format: &'static str, input: u32, period: &Period) {
+        let names = self.names.adopt(&facts.names);
+        let servers: Vec<u32> = facts.servers.iter().map(|s| self.server(renamed(s, &names))).collect();
+        let placed = |w: Witness| Witness { input, ..w };
+        for (key, seen) in &facts.entries {
+            let seen = Sightings { first: placed(seen.first), last: placed(seen.last), ..*seen };
+            self.add(period.has(key.day), rekeyed(key, &names, &servers), seen, Days::one(key.day));
+        }
+        for (alias, witness) in &facts.aliases {
+            self.alias(realiased(alias, &names), placed(*witness));
+        }
+        for (key, exchange) in &facts.exchanges {
+            let mut exchange = exchange.clone();
+            exchange.place_in(input);
+            merge_exchange(&mut self.exchanges, key.clone(), exchange);
+        }
+        for ((server, day), hours) in &facts.active {
+            *self.active.entry((servers[*server as usize], format, *day)).or_default() |= hours;
+        }
+    }
+
+    fn alias(&mut self, alias: Alias, witness: Witness) {
+        let least = self.aliases.entry(alias).or_insert(witness);
+        *least = witness.min(*least);
+    }
+
+    /// Adds the facts of other inputs.
+    pub fn merge(&mut self, other: Usage) {
+        let names = self.names.adopt(&other.names);
+        let servers: Vec<u32> = other.servers.iter().map(|s| self.server(renamed(s, &names))).collect();
+        for (inside, facts) in [(true, other.facts), (false, other.outside)] {
+            for Used { key, seen, days } in facts {
+                self.add(inside, rekeyed(&key, &names, &servers), seen, days);
+            }
+        }
+        for (alias, witness) in &other.aliases {
+            self.alias(realiased(alias, &names), *witness);
+        }
+        for (key, exchange) in other.exchanges {
+            merge_exchange(&mut self.exchanges, key, exchange);
+        }
+        for ((server, format, day), hours) in other.active {
+            *self.active.entry((servers[server as usize], format, day)).or_default() |= hours;
+        }
+    }
+}

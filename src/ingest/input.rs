@@ -1,0 +1,125 @@
+//! What is known of one input after it was read.
+
+use calproof_parsers::{LogFormat, Notice};
+
+use crate::discover::Input;
+use crate::facts::collector::{Directive, Lines, RejectedLine, Told};
+use crate::source::{Acquisition, Change, SourceError, TextEncoding};
+
+/// One input: a file, an archive member or standard input.
+#[derive(Clone, Debug)]
+pub struct InputReport {
+    /// As given, with `/`.
+    pub path: String,
+    /// Length of the content, decompressed, as stored.
+    pub bytes: u64,
+    /// `blake3:…` or `sha256:…` of the content, decompressed, as stored.
+    pub digest: Option<String>,
+    /// Name of the format.
+    pub format: &'static str,
+    /// An unknown file that looks like a log: somebody may be missing from the count.
+    pub looks_like_log: bool,
+    /// The input of the same bytes with the smallest path.
+    pub duplicate_of: Option<String>,
+    /// An input of the same server that begins with all of these bytes.
+    pub superseded_by: Option<String>,
+    /// First and last instant, milliseconds since 1970.
+    pub span: Option<(i64, i64)>,
+    /// Lines by kind.
+    pub lines: Lines,
+    /// The first rejected lines.
+    pub rejected: Vec<RejectedLine>,
+    /// What weakens the input.
+    pub notices: Vec<Notice>,
+    /// `#Fields` and `#Software` where they changed.
+    pub directives: Vec<Directive>,
+    /// How the file changed while it was read.
+    pub changed: Option<Change>,
+    /// How the text was encoded.
+    pub encoding: TextEncoding,
+    /// Why it could not be read, or not to its end.
+    pub trouble: Option<String>,
+}
+
+impl InputReport {
+    /// A report of which nothing is known yet.
+    pub fn new(input: &Input) -> InputReport {
+        InputReport {
+            path: input.display.clone(),
+            bytes: 0,
+            digest: None,
+            format: "unknown",
+            looks_like_log: false,
+            duplicate_of: None,
+            superseded_by: None,
+            span: None,
+            lines: Lines::default(),
+            rejected: Vec::new(),
+            notices: Vec::new(),
+            directives: Vec::new(),
+            changed: None,
+            encoding: TextEncoding::AsIs,
+            trouble: None,
+        }
+    }
+
+    /// The format that `head` shows.
+    pub fn detected(&mut self, format: &'static dyn LogFormat, head: &[u8]) {
+        self.format = format.name();
+        self.looks_like_log = self.format == "unknown" && looks_like_log(&head[..head.len().min(super::HEAD)]);
+    }
+
+    /// What was read of the file.
+    pub fn acquired(&mut self, acquisition: Acquisition) {
+        self.bytes = acquisition.bytes;
+        self.digest = self.digest.take().or(acquisition.digest);
+        self.changed = acquisition.changed;
+        self.encoding = acquisition.encoding;
+    }
+
+    /// What was read of the lines.
+    pub fn told(&mut self, told: &Told) {
+        self.span = told.span;
+        self.lines = told.lines;
+        self.rejected.clone_from(&told.rejected);
+        self.notices.clone_from(&told.notices);
+        self.directives.clone_from(&told.directives);
+    }
+
+    /// Why it could not be read.
+    pub fn trouble(&mut self, error: &SourceError) {
+        self.trouble = Some(error.to_string());
+    }
+
+    /// Whether the count is a floor because of this input.
+    pub fn weakens(&self) -> bool {
+        self.lines.rejected > 0
+            || self.trouble.is_some()
+            || self.changed.is_some()
+            || self.looks_like_log
+            || !self.notices.is_empty()
+    }
+}
+
+/// Whether an unknown text looks like a log: directives, trace records, or rows that begin with a
+/// date.
+fn looks_like_log(head: &[u8]) -> bool {
+    let mut dated = 0;
+    let mut seen = 0;
+    for line in head.split(|b| matches!(b, b'\n' | b'\r')).filter(|l| !l.is_empty()).take(50) {
+        let line = line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line);
+        let line = line.strip_prefix(b"\"").unwrap_or(line);
+        let directive = [&b"#Software:"[..], b"#Fields:", b"#Version:", b"#Log-type:", b"TL_"];
+        if directive.iter().any(|d| line.starts_with(d)) {
+            return true;
+        }
+        seen += 1;
+        let digits = |range: std::ops::Range<usize>| {
+            line.get(range).is_some_and(|d| d.iter().all(u8::is_ascii_digit))
+        };
+        let iso = digits(0..4) && digits(5..7) && digits(8..10);
+        let us = digits(0..2) && digits(3..5) && digits(6..8) && matches!(line.get(2), Some(b'/' | b'.'));
+        dated += usize::from(iso || us);
+    }
+    seen > 0 && dated * 2 >= seen
+}
