@@ -1,3 +1,7 @@
 //! calproof: from server logs to the Client Access Licenses that observed usage requires.
 
+pub mod digest;
+pub mod discover;
 pub mod facts;
+pub mod ingest;
+pub mod source;

@@ -1,0 +1,153 @@
+//! Walking directories, every place once.
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    fs::{self, FileType},
+    io,
+    path::{Path, PathBuf},
+};
+
+use walkdir::WalkDir;
+
+use super::{DiscoverError, name::display};
+
+/// Files with their sizes, and what could not be walked.
+type Found = (Vec<(PathBuf, Option<u64>)>, Vec<(PathBuf, DiscoverError)>);
+
+/// All files under the given paths, each once.
+///
+/// Links wait until everything without a link is walked: so a file is named without a link where it can be, and the
+/// work stays linear in the number of directories, however the links cross.
+pub(super) fn files(mut named: Vec<PathBuf>) -> Found {
+    named.sort_by_key(|path| display(path));
+    named.dedup();
+    let mut walk = Walk::default();
+    for path in named {
+        walk.argument(path);
+    }
+    while let Some((link, is_argument)) = walk.links.pop_front() {
+        walk.follow(link, is_argument);
+    }
+    (walk.files, walk.failures)
+}
+
+#[derive(Default)]
+struct Walk {
+    files: Vec<(PathBuf, Option<u64>)>,
+    failures: Vec<(PathBuf, DiscoverError)>,
+    /// Links to follow, and whether the user named them.
+    links: VecDeque<(PathBuf, bool)>,
+    /// Canonical paths of the files and directories met.
+    met: BTreeSet<PathBuf>,
+}
+
+impl Walk {
+    fn argument(&mut self, path: PathBuf) {
+        match fs::symlink_metadata(&path) {
+            Err(source) if source.kind() == io::ErrorKind::NotFound => {
+                let shown = display(&path);
+                let hint = if shown.contains(['*', '?']) {
+                    "the shell left the pattern as it is because nothing matches: check the folder before it, and leave the pattern unquoted"
+                } else {
+                    "check the spelling, and the current directory"
+                };
+                self.failures.push((path, DiscoverError::Missing { path: shown, hint }));
+            }
+            Err(source) => self.unreadable(path, source),
+            Ok(metadata) if metadata.is_symlink() => self.links.push_back((path, true)),
+            Ok(metadata) if metadata.is_dir() => self.tree(path, true),
+            Ok(metadata) if metadata.is_file() => self.file(path, Some(metadata.len())),
+            Ok(metadata) => self.special(path, metadata.file_type()),
+        }
+    }
+
+    fn follow(&mut self, link: PathBuf, is_argument: bool) {
+        match fs::metadata(&link) {
+            Err(source) => {
+                let path = display(&link);
+                self.failures.push((link, DiscoverError::DeadLink { path, source }));
+            }
+            Ok(metadata) if metadata.is_dir() => self.tree(link, is_argument),
+            Ok(metadata) if metadata.is_file() => self.file(link, Some(metadata.len())),
+            Ok(metadata) => self.special(link, metadata.file_type()),
+        }
+    }
+
+    fn tree(&mut self, root: PathBuf, is_argument: bool) {
+        let mut anything = false;
+        let mut entries = WalkDir::new(&root).sort_by_file_name().into_iter();
+        while let Some(entry) = entries.next() {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    anything = true;
+                    let path = error.path().unwrap_or(&root).to_path_buf();
+                    let text = error.to_string();
+                    let source = error.into_io_error().unwrap_or_else(|| io::Error::other(text));
+                    self.unreadable(path, source);
+                    continue;
+                }
+            };
+            let kind = entry.file_type();
+            if entry.depth() == 0 || kind.is_dir() {
+                if !self.is_new(entry.path()) {
+                    anything = true;
+                    entries.skip_current_dir();
+                }
+                continue;
+            }
+            anything = true;
+            if kind.is_symlink() {
+                self.links.push_back((entry.into_path(), false));
+            } else if kind.is_file() {
+                let size = entry.metadata().ok().map(|metadata| metadata.len());
+                self.file(entry.into_path(), size);
+            } else {
+                self.special(entry.into_path(), kind);
+            }
+        }
+        if is_argument && !anything {
+            let path = display(&root);
+            self.failures.push((root, DiscoverError::Empty { path }));
+        }
+    }
+
+    fn file(&mut self, path: PathBuf, size: Option<u64>) {
+        if self.is_new(&path) {
+            self.files.push((path, size));
+        }
+    }
+
+    fn is_new(&mut self, path: &Path) -> bool {
+        // What cannot be resolved stands for itself; opening or listing it says what is wrong.
+        self.met.insert(fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf()))
+    }
+
+    fn unreadable(&mut self, path: PathBuf, source: io::Error) {
+        let shown = display(&path);
+        self.failures.push((path, DiscoverError::Unreadable { path: shown, source }));
+    }
+
+    fn special(&mut self, path: PathBuf, kind: FileType) {
+        let shown = display(&path);
+        let found = special_kind(kind);
+        self.failures.push((path, DiscoverError::Special { path: shown, found }));
+    }
+}
+
+#[cfg(unix)]
+fn special_kind(kind: FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt as _;
+    if kind.is_fifo() {
+        "a pipe"
+    } else if kind.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    }
+}
+
+#[cfg(not(unix))]
+fn special_kind(_kind: FileType) -> &'static str {
+    "neither a file nor a directory"
+}

@@ -1,0 +1,214 @@
+//! Reading one input: mapped or streamed, decompressed, hashed, and examined again afterwards.
+//!
+//! A closed, local, plain file is mapped at the length that was first seen ([`MappedLog`]). Everything else is read in
+//! blocks of whole lines ([`LogStream`]): standard input, compressed and UTF-16 files, empty ones, files that the
+//! server may still be writing, and files on other machines, where a map could end the process or disturb the server.
+
+mod codec;
+mod encoding;
+mod error;
+mod map;
+mod place;
+mod stream;
+mod watch;
+mod zstd;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fs::File,
+    io::{Read as _, Seek as _, SeekFrom},
+    path::Path,
+    time::SystemTime,
+};
+
+pub(crate) use codec::is_zip;
+pub use codec::{Codec, Expansion};
+pub use encoding::{TERMINATOR_WINDOW, TextEncoding, line_terminator};
+pub use error::SourceError;
+pub use map::MappedLog;
+pub use stream::LogStream;
+pub use watch::Change;
+
+use crate::{
+    digest::DigestChoice,
+    discover::{Input, Member, Origin},
+};
+use codec::{Prefixed, closed_archive};
+use watch::Watch;
+
+/// Whether files are mapped into memory.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum MmapChoice {
+    /// Closed local files are mapped; live, remote, compressed, UTF-16 and empty ones are read.
+    #[default]
+    Auto,
+    /// Live and remote files are mapped too. If one is truncated meanwhile, the process may end (SIGBUS on Unix).
+    Always,
+    /// Nothing is mapped.
+    Never,
+}
+
+/// How inputs are read; the result is the same bytes for any choice.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct ReadOptions {
+    /// Whether files are mapped.
+    pub mmap: MmapChoice,
+    /// Which digest a stream takes of its content.
+    pub digest: DigestChoice,
+    /// How far compressed content may expand.
+    pub max_expansion: Expansion,
+    /// About how many bytes of text a block of a stream holds: 4 MiB by default.
+    pub block_len: usize,
+    /// How many bytes a single line of a stream may have without its end, if that is more than a block: 256 MiB by
+    /// default.
+    pub max_line: usize,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        Self {
+            mmap: MmapChoice::default(),
+            digest: DigestChoice::default(),
+            max_expansion: Expansion::default(),
+            block_len: 4 << 20,
+            max_line: 256 << 20,
+        }
+    }
+}
+
+/// An input, ready to be read.
+#[derive(Debug)]
+pub enum Opened {
+    /// One slice of memory.
+    Mapped(MappedLog),
+    /// Block after block.
+    Stream(Box<LogStream>),
+}
+
+/// What was read of an input, for the report and for evidence.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Acquisition {
+    /// Length of the content that was read, in bytes: decompressed, before transcoding.
+    pub bytes: u64,
+    /// Digest of these bytes, as `blake3:<hex>` or `sha256:<hex>`; of mapped content the caller takes it.
+    pub digest: Option<String>,
+    /// How the file changed while it was read.
+    pub changed: Option<Change>,
+    /// Whether the content was read to its end.
+    pub complete: bool,
+    /// How the text was encoded. Byte offsets into UTF-16 content count in the UTF-8 that was handed out.
+    pub encoding: TextEncoding,
+    /// Whether something that is not valid UTF-16 was replaced by U+FFFD.
+    pub replaced: bool,
+}
+
+impl Input {
+    /// Opens the input for reading.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be opened, an archive inside another or of a kind that is not read, and, with
+    /// [`MmapChoice::Always`], a file that cannot be mapped. Damage further inside is told by
+    /// [`LogStream::next_block`] after the content before it.
+    pub fn open(&self, options: &ReadOptions) -> Result<Opened, SourceError> {
+        match &self.origin {
+            Origin::Stdin => {
+                let stream = LogStream::from_reader("standard input", std::io::stdin(), options)?;
+                Ok(Opened::Stream(Box::new(stream)))
+            }
+            Origin::File(path) => open_file(&self.display, path, options),
+            Origin::Member(member) => {
+                let stream = open_member(&self.display, member, options)?;
+                Ok(Opened::Stream(Box::new(stream)))
+            }
+        }
+    }
+}
+
+/// The first `n` bytes of an input's text, decompressed and decoded, by which its format is recognised; all of the text
+/// if it is shorter.
+///
+/// # Errors
+///
+/// As [`Input::open`]; and where nothing is readable, the reason. Standard input can be opened but once: use
+/// [`LogStream::peek_head`].
+pub fn head(input: &Input, n: usize) -> Result<Vec<u8>, SourceError> {
+    if input.origin == Origin::Stdin {
+        return Err(SourceError::HeadOfStdin);
+    }
+    let options = ReadOptions {
+        mmap: MmapChoice::Never,
+        digest: DigestChoice::None,
+        block_len: n.max(1),
+        ..ReadOptions::default()
+    };
+    match input.open(&options)? {
+        Opened::Mapped(log) => Ok(log.bytes()[..log.bytes().len().min(n)].to_vec()),
+        Opened::Stream(mut stream) => {
+            let head = stream.peek_head(n).to_vec();
+            if head.is_empty() && n > 0 {
+                // Empty, or unreadable from the first byte on.
+                stream.next_block(&mut Vec::new())?;
+            }
+            Ok(head)
+        }
+    }
+}
+
+fn open_file(name: &str, path: &Path, options: &ReadOptions) -> Result<Opened, SourceError> {
+    let fails = |source| SourceError::Open { path: name.to_owned(), source };
+    let mut file = File::open(path).map_err(fails)?;
+    let watch = Watch::start(file.try_clone().map_err(fails)?).map_err(fails)?;
+    let mappable = watch.len > 0
+        && match options.mmap {
+            MmapChoice::Always => true,
+            MmapChoice::Never => false,
+            MmapChoice::Auto => {
+                !place::is_live(watch.modified, SystemTime::now()) && !place::is_remote(path)
+            }
+        };
+    if !mappable {
+        return streamed(name, file, watch, options);
+    }
+    let head = Prefixed::new((&file).take(watch.len)).head().to_vec();
+    let plain = Codec::sniff(&head).is_none()
+        && closed_archive(&head).is_none()
+        && TextEncoding::sniff(&head) == TextEncoding::AsIs;
+    if plain {
+        match MappedLog::new(&file, watch.try_clone().map_err(fails)?) {
+            Ok(log) => return Ok(Opened::Mapped(log)),
+            Err(source) if options.mmap == MmapChoice::Always => {
+                return Err(SourceError::Map { path: name.to_owned(), source });
+            }
+            // A file system without maps: it can be read all the same.
+            Err(_) => {}
+        }
+    }
+    file.seek(SeekFrom::Start(0)).map_err(fails)?;
+    streamed(name, file, watch, options)
+}
+
+fn streamed(
+    name: &str,
+    file: File,
+    watch: Watch,
+    options: &ReadOptions,
+) -> Result<Opened, SourceError> {
+    let raw = file.take(watch.len);
+    Ok(Opened::Stream(Box::new(LogStream::of_file(name, raw, Some(watch), options)?)))
+}
+
+fn open_member(
+    name: &str,
+    member: &Member,
+    options: &ReadOptions,
+) -> Result<LogStream, SourceError> {
+    let fails = |source| SourceError::Open { path: name.to_owned(), source };
+    let mut file = File::open(&member.archive).map_err(fails)?;
+    let watch = Watch::start(file.try_clone().map_err(fails)?).map_err(fails)?;
+    file.seek(SeekFrom::Start(member.start)).map_err(fails)?;
+    LogStream::of_member(name, member, file, watch, options)
+}

@@ -1,0 +1,151 @@
+//! Where a file lies and how fresh it is: what decides between a memory map and plain reads.
+
+use std::{
+    path::Path,
+    time::{Duration, SystemTime},
+};
+
+/// A file that was written within this time may still be written to.
+const LIVE: Duration = Duration::from_secs(60 * 60);
+
+/// Whether the server may still be writing the file: modified within the last hour, or in the future, or at a time
+/// that the system does not tell.
+pub(crate) fn is_live(modified: Option<SystemTime>, now: SystemTime) -> bool {
+    match modified.map(|modified| now.duration_since(modified)) {
+        Some(Ok(age)) => age < LIVE,
+        Some(Err(_)) | None => true,
+    }
+}
+
+/// Whether the file lies on another machine, or anywhere that cannot be told to be this one.
+///
+/// On Linux by the type of the file system that holds it.
+#[cfg(target_os = "linux")]
+pub(crate) fn is_remote(path: &Path) -> bool {
+    let (Ok(path), Ok(mounts)) =
+        (std::fs::canonicalize(path), std::fs::read("/proc/self/mountinfo"))
+    else {
+        return true;
+    };
+    linux::file_system(&mounts, &path).is_none_or(linux::is_network)
+}
+
+/// Whether the file lies on another machine, or anywhere that cannot be told to be this one.
+///
+/// On Windows by the final path: a share has a UNC path, also behind a drive letter.
+#[cfg(windows)]
+pub(crate) fn is_remote(path: &Path) -> bool {
+    use std::path::{Component, Prefix};
+    let Ok(path) = std::fs::canonicalize(path) else {
+        return true;
+    };
+    match path.components().next() {
+        Some(Component::Prefix(prefix)) => {
+            !matches!(prefix.kind(), Prefix::Disk(_) | Prefix::VerbatimDisk(_))
+        }
+        _ => true,
+    }
+}
+
+/// Whether the file lies on another machine, or anywhere that cannot be told to be this one: here nothing can be told.
+#[cfg(not(any(target_os = "linux", windows)))]
+pub(crate) fn is_remote(_path: &Path) -> bool {
+    true
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::{os::unix::ffi::OsStrExt as _, path::Path};
+
+    /// The type of the file system that holds `path`, by the deepest mount point above it; of several mounts on one
+    /// point the last hides the others. `mounts` is `/proc/self/mountinfo` (see proc_pid_mountinfo(5)).
+    pub(super) fn file_system<'a>(mounts: &'a [u8], path: &Path) -> Option<&'a [u8]> {
+        let mut found: Option<(usize, &[u8])> = None;
+        for line in mounts.split(|&byte| byte == b'\n') {
+            let mut fields = line.split(|&byte| byte == b' ');
+            let Some(point) = fields.nth(4) else { continue };
+            let Some(kind) = fields.skip_while(|field| *field != b"-").nth(1) else { continue };
+            let point = unescape(point);
+            let point = Path::new(std::ffi::OsStr::from_bytes(&point));
+            let depth = point.components().count();
+            if path.starts_with(point) && found.is_none_or(|(deepest, _)| depth >= deepest) {
+                found = Some((depth, kind));
+            }
+        }
+        found.map(|(_, kind)| kind)
+    }
+
+    /// Undoes the octal escapes (`\040` for a blank) of a mount point.
+    fn unescape(text: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(text.len());
+        let mut rest = text;
+        while let [first, tail @ ..] = rest {
+            if let (b'\\', [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', tail @ ..]) =
+                (*first, tail)
+            {
+                out.push((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'));
+                rest = tail;
+            } else {
+                out.push(*first);
+                rest = tail;
+            }
+        }
+        out
+    }
+
+    /// Whether a file system of this type may be served by another machine (or by a program, which may fail likewise).
+    pub(super) fn is_network(kind: &[u8]) -> bool {
+        const NETWORK: &[&[u8]] = &[
+            b"nfs", b"nfs4", b"cifs", b"smb3", b"smbfs", b"9p", b"virtiofs", b"vboxsf", b"afs",
+            b"ceph", b"lustre", b"gpfs", b"beegfs", b"ocfs2", b"gfs2", b"autofs", b"prl_fs",
+        ];
+        kind.starts_with(b"fuse") || NETWORK.contains(&kind)
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        const MOUNTS: &[u8] = b"22 1 254:0 / / rw shared:1 - ext4 /dev/vda rw\n\
+            23 22 0:40 / /srv/old\\040logs rw,relatime shared:2 master:3 - nfs4 filer:/logs rw\n\
+            24 22 0:41 / /mnt rw - tmpfs tmpfs rw\n\
+            25 24 0:42 / /mnt rw - fuse.sshfs ex01: rw\n\
+            broken line\n";
+
+        #[test]
+        fn the_deepest_and_last_mount_decides() {
+            let of = |path: &str| file_system(MOUNTS, Path::new(path));
+            assert_eq!(of("/var/log/u_ex.log"), Some(&b"ext4"[..]));
+            assert_eq!(of("/srv/old logs/u_ex.log"), Some(&b"nfs4"[..]));
+            assert_eq!(of("/srv/old logs 2/u_ex.log"), Some(&b"ext4"[..]));
+            assert_eq!(of("/mnt/a"), Some(&b"fuse.sshfs"[..]));
+            assert_eq!(file_system(b"", Path::new("/a")), None);
+        }
+
+        #[test]
+        fn network_file_systems_are_known_by_type() {
+            for kind in ["nfs", "nfs4", "cifs", "smb3", "fuse", "fuse.sshfs", "fuseblk", "9p"] {
+                assert!(is_network(kind.as_bytes()), "{kind}");
+            }
+            for kind in ["ext4", "xfs", "btrfs", "overlay", "tmpfs", "ntfs3", "zfs"] {
+                assert!(!is_network(kind.as_bytes()), "{kind}");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_hour_makes_a_file_closed() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
+        let ago = |seconds| Some(now - Duration::from_secs(seconds));
+        assert!(is_live(ago(0), now));
+        assert!(is_live(ago(3599), now));
+        assert!(!is_live(ago(3600), now));
+        assert!(is_live(Some(now + Duration::from_secs(5)), now), "a clock that differs");
+        assert!(is_live(None, now));
+    }
+}
