@@ -68,15 +68,15 @@ impl ContentHasher {
     pub fn finish(self) -> Option<String> {
         match self {
             Self::Blake3(hasher) => Some(format!("blake3:{}", hasher.finalize().to_hex())),
-            Self::Sha256(hasher) => Some(hasher.finalize().iter().fold(
-                String::from("sha256:"),
-                |mut text, byte| {
-                    text.extend([byte >> 4, byte & 0xf].map(|nibble| {
-                        char::from(b"0123456789abcdef"[usize::from(nibble)])
-                    }));
+            Self::Sha256(hasher) => {
+                Some(hasher.finalize().iter().fold(String::from("sha256:"), |mut text, byte| {
+                    text.extend(
+                        [byte >> 4, byte & 0xf]
+                            .map(|nibble| char::from(b"0123456789abcdef"[usize::from(nibble)])),
+                    );
                     text
-                },
-            )),
+                }))
+            }
             Self::None => None,
         }
     }
@@ -90,9 +90,6 @@ mod tests {
     #[test]
     fn blake3_of_nothing_is_the_published_vector() {
         let hash = ContentHasher::new(DigestChoice::Blake3).finish().unwrap();
-        assert_eq!(
-            hash,
-            "blake3:af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262"
-        );
+        assert_eq!(hash, "blake3:af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262");
     }
 }

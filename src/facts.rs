@@ -192,7 +192,8 @@ impl Facts {
     /// first of this one.
     pub fn append(&mut self, other: &Facts, lines: u64) {
         let names = self.names.adopt(&other.names);
-        let servers: Vec<u32> = other.servers.iter().map(|s| self.server(renamed(s, &names))).collect();
+        let servers: Vec<u32> =
+            other.servers.iter().map(|s| self.server(renamed(s, &names))).collect();
         let moved = |w: Witness| Witness { line: w.line + lines, ..w };
         for (key, seen) in &other.entries {
             let seen = Sightings { first: moved(seen.first), last: moved(seen.last), ..*seen };
@@ -219,7 +220,11 @@ impl Facts {
 }
 
 /// Unites two parts of one exchange.
-pub fn merge_exchange(into: &mut BTreeMap<ExchangeKey, Exchange>, key: ExchangeKey, part: Exchange) {
+pub fn merge_exchange(
+    into: &mut BTreeMap<ExchangeKey, Exchange>,
+    key: ExchangeKey,
+    part: Exchange,
+) {
     match into.entry(key) {
         std::collections::btree_map::Entry::Vacant(slot) => {
             slot.insert(part);

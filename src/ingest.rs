@@ -93,8 +93,11 @@ pub fn ingest(inputs: &[Input], reading: &Reading, progress: &dyn Progress) -> I
         taken
     };
     let workers = rayon::current_num_threads();
-    let Taken { mut reports, mut usage, mut contested } =
-        (0..workers).into_par_iter().with_max_len(1).map(worker).reduce(Taken::default, Taken::merge);
+    let Taken { mut reports, mut usage, mut contested } = (0..workers)
+        .into_par_iter()
+        .with_max_len(1)
+        .map(worker)
+        .reduce(Taken::default, Taken::merge);
     reports.sort_by_key(|(i, _)| *i);
     contested.sort_by_key(|(i, _)| *i);
     let mut reports: Vec<InputReport> = reports.into_iter().map(|(_, report)| report).collect();
@@ -176,12 +179,11 @@ fn mapped(
         let cuts = cuts(format, text, at, reading.segment_len, WAVE, eol);
         let end = cuts[cuts.len() - 1];
         let parse = |start: usize, end: usize, state: &mut State| {
-            let segment = Segment { text: &text[start..end], base: start as u64, eol, scope: &reading.scope };
-            let mut collector = Collector::new(folder);
-            format.parse(&segment, state, &mut collector);
-            collector.finish()
+            let segment =
+                Segment { text: &text[start..end], base: start as u64, eol, scope: &reading.scope };
+            parse(format, &segment, folder, state)
         };
-        let wave = || wave(format, &cuts, &mut state, &parse);
+        let mut wave = || wave(format, &cuts, &mut state, &parse);
         let segments = if cuts.len() == 2 {
             let segments = wave();
             hasher.update(&text[at..end]);
@@ -201,7 +203,14 @@ fn mapped(
 }
 
 /// Offsets that cut the text from `at` into at most `most` segments, both ends included.
-fn cuts(format: &dyn LogFormat, text: &[u8], at: usize, len: usize, most: usize, eol: u8) -> Vec<usize> {
+fn cuts(
+    format: &dyn LogFormat,
+    text: &[u8],
+    at: usize,
+    len: usize,
+    most: usize,
+    eol: u8,
+) -> Vec<usize> {
     let mut cuts = vec![at];
     let mut last = at;
     while last < text.len() && cuts.len() <= most {
@@ -265,15 +274,10 @@ fn streamed(
     let mut base = 0;
     while let Ok(true) = more {
         let fetch = || stream.next_block(&mut ahead);
-        let parse = |text: &[u8]| {
-            let segment = Segment { text, base, eol, scope: &reading.scope };
-            let mut collector = Collector::new(folder);
-            format.parse(&segment, &mut state, &mut collector);
-            collector.finish()
-        };
         // A record of several lines may go on in the next block: keep the last one back.
         let cut = last_boundary(format, &block, eol);
-        let (next, part) = rayon::join(fetch, || parse(&block[..cut]));
+        let segment = Segment { text: &block[..cut], base, eol, scope: &reading.scope };
+        let (next, part) = rayon::join(fetch, || parse(format, &segment, folder, &mut state));
         told.append(part);
         progress.advance(cut as u64);
         base += cut as u64;
@@ -285,12 +289,16 @@ fn streamed(
     }
     if !block.is_empty() {
         let segment = Segment { text: &block, base, eol, scope: &reading.scope };
-        let mut collector = Collector::new(folder);
-        format.parse(&segment, &mut state, &mut collector);
-        told.append(collector.finish());
+        told.append(parse(format, &segment, folder, &mut state));
         progress.advance(block.len() as u64);
     }
     (told, more.err())
+}
+
+fn parse(format: &dyn LogFormat, segment: &Segment<'_>, folder: &str, state: &mut State) -> Told {
+    let mut collector = Collector::new(folder);
+    format.parse(segment, state, &mut collector);
+    collector.finish()
 }
 
 /// How much of a block that ends at a line end may be parsed before the next is known.

@@ -24,11 +24,7 @@ pub(super) fn list(path: &Path, discovery: &mut Discovery) {
     }
 }
 
-fn list_members(
-    path: &Path,
-    shown: &str,
-    discovery: &mut Discovery,
-) -> Result<(), DiscoverError> {
+fn list_members(path: &Path, shown: &str, discovery: &mut Discovery) -> Result<(), DiscoverError> {
     let damaged = |source| DiscoverError::Archive { path: shown.to_owned(), source };
     let file = File::open(path)
         .map_err(|source| DiscoverError::Unreadable { path: shown.to_owned(), source })?;

@@ -19,13 +19,17 @@ pub enum DiscoverError {
         hint: &'static str,
     },
     /// No name matches a pattern.
-    #[error("{path}: found no file or directory that matches but expected at least one; check the pattern and the folder before it")]
+    #[error(
+        "{path}: found no file or directory that matches but expected at least one; check the pattern and the folder before it"
+    )]
     NoMatch {
         /// The pattern.
         path: String,
     },
     /// A pattern that cannot be understood.
-    #[error("{path}: found a pattern that cannot be read ({reason}) but expected `*`, `?` or `**`; name the files or their directory")]
+    #[error(
+        "{path}: found a pattern that cannot be read ({reason}) but expected `*`, `?` or `**`; name the files or their directory"
+    )]
     Pattern {
         /// The pattern.
         path: String,
@@ -33,7 +37,9 @@ pub enum DiscoverError {
         reason: String,
     },
     /// A place that cannot be examined or listed.
-    #[error("{path}: found a place that cannot be listed ({source}) but expected a readable file or directory; check its permissions, or run as a user who may read it")]
+    #[error(
+        "{path}: found a place that cannot be listed ({source}) but expected a readable file or directory; check its permissions, or run as a user who may read it"
+    )]
     Unreadable {
         /// Display name.
         path: String,
@@ -41,7 +47,9 @@ pub enum DiscoverError {
         source: io::Error,
     },
     /// A link that leads nowhere.
-    #[error("{path}: found a link that leads nowhere ({source}) but expected one to a file or a directory; restore what it points to, or remove it")]
+    #[error(
+        "{path}: found a link that leads nowhere ({source}) but expected one to a file or a directory; restore what it points to, or remove it"
+    )]
     DeadLink {
         /// Display name.
         path: String,
@@ -49,13 +57,17 @@ pub enum DiscoverError {
         source: io::Error,
     },
     /// A directory without any file.
-    #[error("{path}: found an empty directory but expected log files in it; check that it is the right one")]
+    #[error(
+        "{path}: found an empty directory but expected log files in it; check that it is the right one"
+    )]
     Empty {
         /// Display name.
         path: String,
     },
     /// Not a file: a pipe, a socket, a device.
-    #[error("{path}: found {found} but expected a file or a directory; to read a pipe, name `-` and redirect it to standard input")]
+    #[error(
+        "{path}: found {found} but expected a file or a directory; to read a pipe, name `-` and redirect it to standard input"
+    )]
     Special {
         /// Display name.
         path: String,
@@ -63,7 +75,9 @@ pub enum DiscoverError {
         found: &'static str,
     },
     /// A zip archive that cannot be listed.
-    #[error("{path}: found a zip archive that cannot be listed ({source}) but expected an intact central directory; fetch it again, or repair it (`zip -FF`) and name the unpacked files")]
+    #[error(
+        "{path}: found a zip archive that cannot be listed ({source}) but expected an intact central directory; fetch it again, or repair it (`zip -FF`) and name the unpacked files"
+    )]
     Archive {
         /// Display name.
         path: String,
@@ -71,25 +85,33 @@ pub enum DiscoverError {
         source: ZipError,
     },
     /// A zip archive without any file.
-    #[error("{path}: found a zip archive without files but expected logs in it; check that it is the right one")]
+    #[error(
+        "{path}: found a zip archive without files but expected logs in it; check that it is the right one"
+    )]
     EmptyArchive {
         /// Display name.
         path: String,
     },
     /// A zip archive that names two members alike, of which only the last can be read.
-    #[error("{path}: found several members of one name but expected each name once; the last of them is read: unpack the others and name the unpacked files")]
+    #[error(
+        "{path}: found several members of one name but expected each name once; the last of them is read: unpack the others and name the unpacked files"
+    )]
     SameNames {
         /// Display name.
         path: String,
     },
     /// A zip archive whose members share bytes, as those of zip bombs do.
-    #[error("{path}: found members that share their bytes but expected each to have its own, as zip bombs do not; unpack what you trust and name the unpacked files")]
+    #[error(
+        "{path}: found members that share their bytes but expected each to have its own, as zip bombs do not; unpack what you trust and name the unpacked files"
+    )]
     Overlap {
         /// Display name.
         path: String,
     },
     /// A member of a zip archive that is not where the central directory says.
-    #[error("{path}: found a damaged member ({source}) but expected its header where the archive's directory says; fetch the archive again")]
+    #[error(
+        "{path}: found a damaged member ({source}) but expected its header where the archive's directory says; fetch the archive again"
+    )]
     DamagedMember {
         /// Display name.
         path: String,
@@ -97,13 +119,17 @@ pub enum DiscoverError {
         source: ZipError,
     },
     /// A member of a zip archive that is encrypted.
-    #[error("{path}: found an encrypted member but expected one that can be read; unpack the archive with its password and name the unpacked files")]
+    #[error(
+        "{path}: found an encrypted member but expected one that can be read; unpack the archive with its password and name the unpacked files"
+    )]
     Encrypted {
         /// Display name.
         path: String,
     },
     /// A member of a zip archive that is compressed in a way that is not read.
-    #[error("{path}: found compression method {found} but expected stored, deflate, bzip2, zstd or xz; unpack the archive and name the unpacked files")]
+    #[error(
+        "{path}: found compression method {found} but expected stored, deflate, bzip2, zstd or xz; unpack the archive and name the unpacked files"
+    )]
     Method {
         /// Display name.
         path: String,

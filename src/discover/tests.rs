@@ -62,7 +62,11 @@ fn overlapping_arguments_list_a_file_once_in_any_order() {
         ["logs/EX01/a.log", "logs/EX01", "logs"],
         ["logs", "logs", "logs/b.log"],
     ] {
-        assert_eq!(found(dir.path(), &paths), (once.map(String::from).to_vec(), vec![]), "{paths:?}");
+        assert_eq!(
+            found(dir.path(), &paths),
+            (once.map(String::from).to_vec(), vec![]),
+            "{paths:?}"
+        );
     }
 }
 
@@ -85,10 +89,7 @@ fn places_that_lead_nowhere_are_named() {
 #[test]
 fn standard_input_is_listed_once() {
     let found = discover(&["-".into(), "-".into()]);
-    assert_eq!(
-        found.inputs,
-        [Input { display: "-".into(), origin: Origin::Stdin, size: None }]
-    );
+    assert_eq!(found.inputs, [Input { display: "-".into(), origin: Origin::Stdin, size: None }]);
     assert!(found.inputs[0].components().is_empty());
 }
 
@@ -211,7 +212,8 @@ fn zip_archives_are_listed_by_member() {
             "EX01/plain.log"
         ]
     );
-    let tail = |i: usize| found.inputs[i].components().split_off(found.inputs[3].components().len() - 2);
+    let tail =
+        |i: usize| found.inputs[i].components().split_off(found.inputs[3].components().len() - 2);
     assert_eq!(tail(0), ["logs", "EX01", "W3SVC1"]);
     assert_eq!(tail(2), ["logs", "EX01"]);
     assert_eq!(tail(3), ["logs", "EX01"]);
@@ -234,7 +236,8 @@ fn what_is_wrong_with_a_zip_archive_is_named() {
     let mut method = good.clone();
     method[central + 10] = 9;
     fs::write(at("method.zip"), &method).unwrap();
-    let second = central + 4 + good[central + 4..].windows(4).position(|b| b == b"PK\x01\x02").unwrap();
+    let second =
+        central + 4 + good[central + 4..].windows(4).position(|b| b == b"PK\x01\x02").unwrap();
     let mut overlap = good.clone();
     overlap.copy_within(central + 42..central + 46, second + 42);
     fs::write(at("overlap.zip"), &overlap).unwrap();
@@ -268,16 +271,19 @@ fn what_is_wrong_with_a_zip_archive_is_named() {
 
 #[test]
 fn patterns_expand_within_their_components() {
-    let dir = tree(&["EX01/u_ex1.log", "EX01/U_EX2.LOG", "EX02/u_ex1.log", "EX02/sub/u_ex1.log", "a[1].log"]);
+    let dir = tree(&[
+        "EX01/u_ex1.log",
+        "EX01/U_EX2.LOG",
+        "EX02/u_ex1.log",
+        "EX02/sub/u_ex1.log",
+        "a[1].log",
+    ]);
     let expanded = |tail: &str| -> Vec<String> {
         let root = display(dir.path());
         glob::expand(&format!("{root}/{tail}")).map_or_else(
             |error| vec![error.to_string()],
             |found| {
-                found
-                    .iter()
-                    .map(|path| display(path.strip_prefix(dir.path()).unwrap()))
-                    .collect()
+                found.iter().map(|path| display(path.strip_prefix(dir.path()).unwrap())).collect()
             },
         )
     };
@@ -294,7 +300,11 @@ fn patterns_expand_within_their_components() {
 
 #[test]
 fn components_leave_out_what_names_no_folder() {
-    let of = |display: &str| Input { display: display.into(), origin: Origin::File(display.into()), size: None };
+    let of = |display: &str| Input {
+        display: display.into(),
+        origin: Origin::File(display.into()),
+        size: None,
+    };
     assert_eq!(of("C:/inetpub/logs/u_ex.log").components(), ["inetpub", "logs"]);
     assert_eq!(of("//FILER/share/EX01/u_ex.log").components(), ["FILER", "share", "EX01"]);
     assert_eq!(of("../u_ex.log").components(), Vec::<&str>::new());

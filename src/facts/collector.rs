@@ -5,7 +5,8 @@ use std::ops::Range;
 use calproof_parsers::sip::{Exchange, SipMessage};
 use calproof_parsers::time::DAY_MS;
 use calproof_parsers::{
-    Access, DeviceEvidence, FactId, LineErrorKind, LineKind, Notice, Place, Proof, ServerEvidence, Sink,
+    Access, DeviceEvidence, FactId, LineErrorKind, LineKind, Notice, Place, Proof, ServerEvidence,
+    Sink,
 };
 
 use super::names::Name;
@@ -86,8 +87,9 @@ impl Told {
         let lines = self.lines.total();
         self.facts.append(&next.facts, lines);
         let room = REJECTED_KEPT.saturating_sub(self.rejected.len());
-        self.rejected
-            .extend(next.rejected.iter().take(room).map(|r| RejectedLine { line: r.line + lines, ..*r }));
+        self.rejected.extend(
+            next.rejected.iter().take(room).map(|r| RejectedLine { line: r.line + lines, ..*r }),
+        );
         for directive in next.directives {
             self.directive(Directive { line: directive.line + lines, ..directive });
         }

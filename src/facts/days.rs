@@ -46,7 +46,9 @@ impl Days {
     }
 
     fn words(&self) -> impl Iterator<Item = (i32, u64)> + '_ {
-        std::iter::once((self.word, self.bits)).filter(|w| w.1 != 0).chain(self.more.iter().copied())
+        std::iter::once((self.word, self.bits))
+            .filter(|w| w.1 != 0)
+            .chain(self.more.iter().copied())
     }
 
     /// The days in ascending order.

@@ -30,8 +30,12 @@ pub struct Names {
 
 impl Default for Names {
     fn default() -> Names {
-        let mut names =
-            Names { bytes: Vec::new(), ends: Vec::new(), index: HashTable::new(), hasher: DefaultHashBuilder::default() };
+        let mut names = Names {
+            bytes: Vec::new(),
+            ends: Vec::new(),
+            index: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
+        };
         names.intern(b"");
         names
     }
@@ -68,7 +72,9 @@ impl Names {
 
     /// Takes over every string of `other`; the result maps its names to those of `self`.
     pub fn adopt(&mut self, other: &Names) -> Vec<Name> {
-        (0..other.ends.len() as u32).map(|i| self.intern(slice(&other.bytes, &other.ends, i))).collect()
+        (0..other.ends.len() as u32)
+            .map(|i| self.intern(slice(&other.bytes, &other.ends, i)))
+            .collect()
     }
 
     /// Number of strings.

@@ -10,7 +10,8 @@ use hashbrown::HashTable;
 use super::days::Days;
 use super::names::Names;
 use super::{
-    Alias, Facts, Hours, Key, Server, Sightings, Witness, merge_exchange, realiased, rekeyed, renamed,
+    Alias, Facts, Hours, Key, Server, Sightings, Witness, merge_exchange, realiased, rekeyed,
+    renamed,
 };
 
 /// The period that is asked about: whole UTC days since 1970-01-01, both included.
@@ -81,8 +82,7 @@ impl Usage {
     pub fn add(&mut self, inside: bool, key: Key, seen: Sightings, days: Days) {
         let key = Key { day: 0, ..key };
         let Usage { names, facts, outside, index, .. } = self;
-        let (facts, index) =
-            if inside { (facts, &mut index[0]) } else { (outside, &mut index[1]) };
+        let (facts, index) = if inside { (facts, &mut index[0]) } else { (outside, &mut index[1]) };
         let hash = names.hash(&key);
         if let Some(at) = index.find(hash, |i| facts[*i as usize].key == key) {
             let known = &mut facts[*at as usize];
@@ -98,7 +98,8 @@ impl Usage {
     /// Adds the facts of one input, whose place in the sorted list of inputs is `input`.
     pub fn add_input(&mut self, facts: &Facts, format: &'static str, input: u32, period: &Period) {
         let names = self.names.adopt(&facts.names);
-        let servers: Vec<u32> = facts.servers.iter().map(|s| self.server(renamed(s, &names))).collect();
+        let servers: Vec<u32> =
+            facts.servers.iter().map(|s| self.server(renamed(s, &names))).collect();
         let placed = |w: Witness| Witness { input, ..w };
         for (key, seen) in &facts.entries {
             let seen = Sightings { first: placed(seen.first), last: placed(seen.last), ..*seen };
@@ -125,7 +126,8 @@ impl Usage {
     /// Adds the facts of other inputs.
     pub fn merge(&mut self, other: Usage) {
         let names = self.names.adopt(&other.names);
-        let servers: Vec<u32> = other.servers.iter().map(|s| self.server(renamed(s, &names))).collect();
+        let servers: Vec<u32> =
+            other.servers.iter().map(|s| self.server(renamed(s, &names))).collect();
         for (inside, facts) in [(true, other.facts), (false, other.outside)] {
             for Used { key, seen, days } in facts {
                 self.add(inside, rekeyed(&key, &names, &servers), seen, days);

@@ -66,7 +66,8 @@ impl InputReport {
     /// The format that `head` shows.
     pub fn detected(&mut self, format: &'static dyn LogFormat, head: &[u8]) {
         self.format = format.name();
-        self.looks_like_log = self.format == "unknown" && looks_like_log(&head[..head.len().min(super::HEAD)]);
+        self.looks_like_log =
+            self.format == "unknown" && looks_like_log(&head[..head.len().min(super::HEAD)]);
     }
 
     /// What was read of the file.
@@ -118,7 +119,10 @@ fn looks_like_log(head: &[u8]) -> bool {
             line.get(range).is_some_and(|d| d.iter().all(u8::is_ascii_digit))
         };
         let iso = digits(0..4) && digits(5..7) && digits(8..10);
-        let us = digits(0..2) && digits(3..5) && digits(6..8) && matches!(line.get(2), Some(b'/' | b'.'));
+        let us = digits(0..2)
+            && digits(3..5)
+            && digits(6..8)
+            && matches!(line.get(2), Some(b'/' | b'.'));
         dated += usize::from(iso || us);
     }
     seen > 0 && dated * 2 >= seen

@@ -46,7 +46,8 @@ pub(super) fn contested(inputs: &[Input]) -> Vec<bool> {
 fn beginnings(input: &Input) -> Vec<Beginning> {
     let most = LENGTHS[LENGTHS.len() - 1];
     // An input that cannot be read says so when it is read.
-    let Ok(head) = (if input.origin == Origin::Stdin { Ok(Vec::new()) } else { head(input, most) }) else {
+    let Ok(head) = (if input.origin == Origin::Stdin { Ok(Vec::new()) } else { head(input, most) })
+    else {
         return Vec::new();
     };
     let digest = |length: usize| {
@@ -72,7 +73,9 @@ pub(super) fn settle(
     let mut originals: BTreeMap<String, usize> = BTreeMap::new();
     let mut distinct = Vec::new();
     for (i, _) in contested {
-        let Some(digest) = reports[*i].digest.clone().filter(|_| reports[*i].bytes > 0) else { continue };
+        let Some(digest) = reports[*i].digest.clone().filter(|_| reports[*i].bytes > 0) else {
+            continue;
+        };
         match originals.get(&digest) {
             Some(original) => reports[*i].duplicate_of = Some(reports[*original].path.clone()),
             None => {
@@ -101,7 +104,9 @@ pub(super) fn settle(
         if shorter.is_empty() {
             continue;
         }
-        for (length, digest) in prefix_digests(&inputs[*long], shorter.keys().copied(), &reading.options) {
+        for (length, digest) in
+            prefix_digests(&inputs[*long], shorter.keys().copied(), &reading.options)
+        {
             for short in &shorter[&length] {
                 if reports[*short].digest.as_ref() == Some(&digest) {
                     reports[*short].superseded_by = Some(reports[*long].path.clone());

@@ -66,7 +66,9 @@ impl Codec {
         match self {
             Self::Stored => Box::new(raw),
             Self::Deflate => Box::new(flate2::bufread::DeflateDecoder::new(raw)),
-            Self::Gzip => Box::new(GzipMembers { member: Some(flate2::bufread::GzDecoder::new(raw)) }),
+            Self::Gzip => {
+                Box::new(GzipMembers { member: Some(flate2::bufread::GzDecoder::new(raw)) })
+            }
             Self::Zstd => Box::new(ZstdReader::new(raw)),
             Self::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(raw)),
             Self::Xz => Box::new(lzma_rust2::XzReader::new_mem_limit(raw, true, 512 << 10)),
@@ -108,7 +110,8 @@ impl<R: BufRead> Read for GzipMembers<R> {
             if n > 0 || buf.is_empty() {
                 return Ok(n);
             }
-            let Some(mut raw) = self.member.take().map(flate2::bufread::GzDecoder::into_inner) else {
+            let Some(mut raw) = self.member.take().map(flate2::bufread::GzDecoder::into_inner)
+            else {
                 break;
             };
             let next = raw.fill_buf()?;

@@ -11,7 +11,9 @@ use super::Codec;
 #[non_exhaustive]
 pub enum SourceError {
     /// The file cannot be opened or examined.
-    #[error("{path}: found a file that cannot be opened ({source}) but expected a readable one; check its permissions, or name another")]
+    #[error(
+        "{path}: found a file that cannot be opened ({source}) but expected a readable one; check its permissions, or name another"
+    )]
     Open {
         /// Display name.
         path: String,
@@ -19,7 +21,9 @@ pub enum SourceError {
         source: io::Error,
     },
     /// The system failed while the file was read.
-    #[error("{path}: found an error while reading ({source}) after {byte} bytes of content but expected the rest of the file; copy the file to a local disk and read the copy")]
+    #[error(
+        "{path}: found an error while reading ({source}) after {byte} bytes of content but expected the rest of the file; copy the file to a local disk and read the copy"
+    )]
     Read {
         /// Display name.
         path: String,
@@ -29,7 +33,9 @@ pub enum SourceError {
         source: io::Error,
     },
     /// The file cannot be mapped although `--mmap always` asks for it.
-    #[error("{path}: found a file that cannot be mapped ({source}) but expected a map, as `--mmap always` asks; use `--mmap auto`")]
+    #[error(
+        "{path}: found a file that cannot be mapped ({source}) but expected a map, as `--mmap always` asks; use `--mmap auto`"
+    )]
     Map {
         /// Display name.
         path: String,
@@ -37,7 +43,9 @@ pub enum SourceError {
         source: io::Error,
     },
     /// Compressed content ends too early.
-    #[error("{path}: found the end of the file after {byte} readable bytes of content but expected the rest of its {codec} stream; fetch the file again (what was readable has been read)")]
+    #[error(
+        "{path}: found the end of the file after {byte} readable bytes of content but expected the rest of its {codec} stream; fetch the file again (what was readable has been read)"
+    )]
     Truncated {
         /// Display name.
         path: String,
@@ -47,7 +55,9 @@ pub enum SourceError {
         byte: u64,
     },
     /// Compressed content is damaged.
-    #[error("{path}: found {reason} after {byte} readable bytes of content but expected an intact {codec} stream; fetch the file again (what was readable has been read)")]
+    #[error(
+        "{path}: found {reason} after {byte} readable bytes of content but expected an intact {codec} stream; fetch the file again (what was readable has been read)"
+    )]
     Corrupt {
         /// Display name.
         path: String,
@@ -59,7 +69,9 @@ pub enum SourceError {
         reason: String,
     },
     /// Compressed content expands beyond the bound.
-    #[error("{path}: found {expanded} bytes and more in {compressed} compressed ones but expected at most {bound}; if it is a log after all, unpack it and name the unpacked file")]
+    #[error(
+        "{path}: found {expanded} bytes and more in {compressed} compressed ones but expected at most {bound}; if it is a log after all, unpack it and name the unpacked file"
+    )]
     Expansion {
         /// Display name.
         path: String,
@@ -71,7 +83,9 @@ pub enum SourceError {
         bound: String,
     },
     /// A single line is longer than the bound.
-    #[error("{path}: found a line of more than {bound} bytes at byte {byte} but expected the lines of a log; look at the place with a hex viewer, and leave the file out if it is no log")]
+    #[error(
+        "{path}: found a line of more than {bound} bytes at byte {byte} but expected the lines of a log; look at the place with a hex viewer, and leave the file out if it is no log"
+    )]
     LineTooLong {
         /// Display name.
         path: String,
@@ -81,7 +95,9 @@ pub enum SourceError {
         bound: usize,
     },
     /// An archive of a kind that is not read, or one inside another.
-    #[error("{path}: found {found} but expected a log, or one compressed by gzip, zstd, bzip2, xz or zip once; unpack it and name what was inside")]
+    #[error(
+        "{path}: found {found} but expected a log, or one compressed by gzip, zstd, bzip2, xz or zip once; unpack it and name what was inside"
+    )]
     Archive {
         /// Display name.
         path: String,
@@ -89,6 +105,8 @@ pub enum SourceError {
         found: String,
     },
     /// Standard input was asked for its first bytes, which would be lost.
-    #[error("standard input: found a request for its first bytes but expected it to be opened once; open it and look at the stream's head")]
+    #[error(
+        "standard input: found a request for its first bytes but expected it to be opened once; open it and look at the stream's head"
+    )]
     HeadOfStdin,
 }

@@ -4,10 +4,7 @@ use std::{fs::File, io, ops::Range};
 
 use memmap2::{Mmap, MmapOptions};
 
-use super::{
-    Acquisition, TextEncoding,
-    watch::Watch,
-};
+use super::{Acquisition, TextEncoding, watch::Watch};
 
 /// A closed log file, mapped at the length that was first seen.
 ///
@@ -22,8 +19,9 @@ pub struct MappedLog {
 impl MappedLog {
     /// Maps the bytes that the file had when `watch` began.
     pub(super) fn new(file: &File, watch: Watch) -> io::Result<Self> {
-        let len = usize::try_from(watch.len)
-            .map_err(|_| io::Error::new(io::ErrorKind::FileTooLarge, "larger than memory can address"))?;
+        let len = usize::try_from(watch.len).map_err(|_| {
+            io::Error::new(io::ErrorKind::FileTooLarge, "larger than memory can address")
+        })?;
         Ok(Self { map: map(file, len)?, watch })
     }
 

@@ -96,8 +96,23 @@ mod linux {
     /// Whether a file system of this type may be served by another machine (or by a program, which may fail likewise).
     pub(super) fn is_network(kind: &[u8]) -> bool {
         const NETWORK: &[&[u8]] = &[
-            b"nfs", b"nfs4", b"cifs", b"smb3", b"smbfs", b"9p", b"virtiofs", b"vboxsf", b"afs",
-            b"ceph", b"lustre", b"gpfs", b"beegfs", b"ocfs2", b"gfs2", b"autofs", b"prl_fs",
+            b"nfs",
+            b"nfs4",
+            b"cifs",
+            b"smb3",
+            b"smbfs",
+            b"9p",
+            b"virtiofs",
+            b"vboxsf",
+            b"afs",
+            b"ceph",
+            b"lustre",
+            b"gpfs",
+            b"beegfs",
+            b"ocfs2",
+            b"gfs2",
+            b"autofs",
+            b"prl_fs",
         ];
         kind.starts_with(b"fuse") || NETWORK.contains(&kind)
     }

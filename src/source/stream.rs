@@ -235,8 +235,10 @@ impl LogStream {
             if self.terminator.is_none() {
                 self.terminator = settled_terminator(buf, whole);
             }
-            if let Some(cut) =
-                self.terminator.and_then(|byte| memrchr(byte, &buf[searched..])).map(|at| searched + at + 1)
+            if let Some(cut) = self
+                .terminator
+                .and_then(|byte| memrchr(byte, &buf[searched..]))
+                .map(|at| searched + at + 1)
             {
                 self.carry.extend_from_slice(&buf[cut..]);
                 buf.truncate(cut);

@@ -1,11 +1,6 @@
 //! Whether a file stayed the same while it was read.
 
-use std::{
-    fmt,
-    fs::File,
-    io,
-    time::SystemTime,
-};
+use std::{fmt, fs::File, io, time::SystemTime};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
@@ -48,10 +43,16 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Grew { from, to } => {
-                write!(f, "grew from {from} to {to} bytes while it was read; the first {from} were used")
+                write!(
+                    f,
+                    "grew from {from} to {to} bytes while it was read; the first {from} were used"
+                )
             }
             Self::Shrank { from, to } => {
-                write!(f, "shrank from {from} to {to} bytes while it was read; copy it and read the copy")
+                write!(
+                    f,
+                    "shrank from {from} to {to} bytes while it was read; copy it and read the copy"
+                )
             }
             Self::Rewritten { from, to } => write!(
                 f,

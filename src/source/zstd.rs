@@ -92,7 +92,9 @@ impl<R: BufRead> Read for ZstdReader<R> {
                     if let Err(error) = self.frame.decode_blocks(&mut self.raw, one) {
                         self.at = At::Torn(Some(read_error(error)));
                         // If even this fails, the window is lost and the error of the file is told all the same.
-                        drop(self.frame.decode_blocks(CLOSING, BlockDecodingStrategy::UptoBlocks(1)));
+                        drop(
+                            self.frame.decode_blocks(CLOSING, BlockDecodingStrategy::UptoBlocks(1)),
+                        );
                     }
                 }
             }
