@@ -5,4 +5,5 @@ pub mod digest;
 pub mod discover;
 pub mod facts;
 pub mod ingest;
+pub mod rules;
 pub mod source;
