@@ -1,0 +1,288 @@
+//! The census: who used what, who is left out and why, and what must be licensed.
+//!
+//! A plain value made from merged facts, the configuration and the rule packs. Everything in it is
+//! sorted and decoded; reports and evidence read it and nothing else. Strings come from logs and are
+//! attacker-written: whoever prints them must make them harmless for the medium.
+
+use std::collections::BTreeMap;
+
+use crate::facts::Witness;
+use crate::ingest::input::InputReport;
+use crate::rules::{Cal, Product};
+
+/// Everything a report shows.
+#[derive(Clone, Debug, Default)]
+pub struct Census {
+    /// Name of the organisation, where it is configured.
+    pub organization: Option<String>,
+    /// The rule packs that were applied, sorted by id.
+    pub rule_packs: Vec<PackCited>,
+    /// First and last day of the period that was asked about, `YYYY-MM-DD`.
+    pub from: Option<String>,
+    /// See `from`.
+    pub to: Option<String>,
+    /// Least and greatest instant of an event in the period, milliseconds since 1970.
+    pub events: Option<(i64, i64)>,
+    /// One row per (product, CAL), sorted.
+    pub requirements: Vec<Requirement>,
+    /// Use per server, sorted by name; never CAL demand.
+    pub servers: Vec<ServerUse>,
+    /// The people that demand counts for at least one product, sorted by id.
+    pub people: Vec<Person>,
+    /// The exclusion ledger, sorted by (principal, rule).
+    pub excluded: Vec<Excluded>,
+    /// What no rule settles, sorted by (what, reason).
+    pub unresolved: Vec<Unresolved>,
+    /// Names that may be one person, by local part; sorted.
+    pub probable_aliases: Vec<ProbableAliases>,
+    /// Coverage by server and format, sorted.
+    pub coverage: Vec<Coverage>,
+    /// One report per input, sorted by path.
+    pub inputs: Vec<InputReport>,
+    /// What weakens the count, sorted by (code, path, text).
+    pub warnings: Vec<Warning>,
+}
+
+/// A rule pack that was applied.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct PackCited {
+    /// Id: `exchange-2010`.
+    pub id: String,
+    /// Its version.
+    pub version: String,
+    /// SHA-256 of its TOML text, hexadecimal.
+    pub sha256: String,
+}
+
+/// What observed usage requires of one kind of CAL.
+#[derive(Clone, Debug)]
+pub struct Requirement {
+    /// Product.
+    pub product: Product,
+    /// Level of the CAL.
+    pub cal: Cal,
+    /// Highest server version that a counted person reached; `None` where no log and no list tells.
+    pub version: Option<String>,
+    /// People by the highest version each of them reached; `unknown` where it is not known.
+    pub by_version: BTreeMap<String, u64>,
+    /// People, as an interval.
+    pub users: Interval,
+    /// Demand without the user's declared exclusions; `None` where nobody is declared out.
+    pub demand_without_declared: Option<u64>,
+    /// Device CALs for shared accounts, beside `users`: at least one for each of them.
+    pub shared_devices: u64,
+    /// Device CALs for machine accounts that no person was seen behind, beside `users`.
+    pub machine_devices: u64,
+    /// Distinct identified devices of counted accesses.
+    pub devices_identified: u64,
+    /// Distinct unidentified devices (address and user agent) of counted accesses.
+    pub devices_unidentified: u64,
+    /// Whether device CALs alone could cover every access: nobody came from an unidentified device.
+    pub device_cals_suffice: bool,
+    /// People who came from an unidentified device.
+    pub people_from_unidentified: u64,
+    /// The least mix.
+    pub mix: Mix,
+    /// Reassignment of user CALs.
+    pub reassignment: Reassignment,
+    /// Names behind the lower end: counted in demand, left out of lower. Sorted, with the reason.
+    pub lower_without: Vec<(String, String)>,
+    /// Names behind the upper end: counted in upper, left out of demand. Sorted, with the reason and
+    /// how many CALs each adds.
+    pub upper_with: Vec<(String, String, u64)>,
+}
+
+/// A number between two others.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Interval {
+    /// Probable aliases merged, unresolved left out.
+    pub lower: u64,
+    /// The rules as they stand.
+    pub demand: u64,
+    /// Aliases apart, configured merges undone, unresolved counted.
+    pub upper: u64,
+}
+
+/// The least number of CALs that covers every counted access, and who gets them.
+#[derive(Clone, Debug, Default)]
+pub struct Mix {
+    /// User CALs.
+    pub user_cals: u64,
+    /// Device CALs.
+    pub device_cals: u64,
+    /// Ids of the people who get a user CAL, sorted.
+    pub users: Vec<String>,
+    /// The devices that get a device CAL, sorted.
+    pub devices: Vec<String>,
+    /// Rows that prove that fewer cannot suffice: no licensable person and no licensable device
+    /// stands in two of them. (person, device, row.)
+    pub proof: Vec<(String, String, Witness)>,
+}
+
+/// How far handing user CALs on could have gone.
+#[derive(Clone, Debug, Default)]
+pub struct Reassignment {
+    /// Distinct people over the whole period.
+    pub distinct: u64,
+    /// Most distinct people in any 90 consecutive UTC days.
+    pub peak_90_days: u64,
+    /// First and last day (days since 1970) of the earliest such window.
+    pub window: Option<(i32, i32)>,
+    /// Half the peak, rounded up.
+    pub floor: u64,
+}
+
+/// Use of one server.
+#[derive(Clone, Debug)]
+pub struct ServerUse {
+    /// Name: as listed, else as logged.
+    pub server: String,
+    /// Whether the configuration lists it.
+    pub listed: bool,
+    /// Product, where it is known.
+    pub product: Option<Product>,
+    /// Version, where it is known.
+    pub version: Option<String>,
+    /// Counted people who were served.
+    pub users: u64,
+    /// Identified devices that counted people came from.
+    pub devices_identified: u64,
+    /// Unidentified ones.
+    pub devices_unidentified: u64,
+    /// Use by service, sorted by name.
+    pub services: Vec<ServiceUse>,
+}
+
+/// Use of one service of a server.
+#[derive(Clone, Debug)]
+pub struct ServiceUse {
+    /// Service name.
+    pub service: &'static str,
+    /// Counted people who were served.
+    pub users: u64,
+    /// Served events of counted people.
+    pub events: u64,
+}
+
+/// A counted person.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// Canonical id.
+    pub id: String,
+    /// Names as logged, decoded, sorted.
+    pub names: Vec<String>,
+    /// Why names are one person: (name, name, reason), sorted.
+    pub joins: Vec<(String, String, String)>,
+    /// Products that demand counts the person for.
+    pub products: Vec<Product>,
+    /// Servers that served the person, sorted.
+    pub servers: Vec<String>,
+    /// Services that served the person, sorted.
+    pub services: Vec<&'static str>,
+    /// Distinct devices, identified and unidentified.
+    pub devices: u64,
+    /// Served events.
+    pub events: u64,
+    /// Failed logons under the person's names: no exclusion, a number.
+    pub failed_events: u64,
+    /// Least and greatest instant of a served event, milliseconds since 1970.
+    pub first: i64,
+    /// See `first`.
+    pub last: i64,
+    /// The least row that shows the person served.
+    pub witness: Witness,
+    /// CALs that the person's use requires, sorted.
+    pub cals: Vec<(Product, Cal)>,
+}
+
+/// One entry of the exclusion ledger.
+#[derive(Clone, Debug)]
+pub struct Excluded {
+    /// Canonical id, or `-` where nobody is named.
+    pub principal: String,
+    /// Rule id.
+    pub rule: &'static str,
+    /// The user's own reason (`declared`), or what the rule looked at.
+    pub reason: String,
+    /// Servers, sorted.
+    pub servers: Vec<String>,
+    /// Products, sorted.
+    pub products: Vec<Product>,
+    /// Rows.
+    pub events: u64,
+    /// The least row.
+    pub witness: Witness,
+}
+
+/// Something that no rule settles.
+#[derive(Clone, Debug)]
+pub struct Unresolved {
+    /// A canonical id, a device, an address, or `-`.
+    pub what: String,
+    /// Why it is not settled: `thin-use`, `anonymous-internal`, …
+    pub reason: &'static str,
+    /// Servers, sorted.
+    pub servers: Vec<String>,
+    /// Rows.
+    pub events: u64,
+    /// The least row.
+    pub witness: Witness,
+}
+
+/// Names with the same local part that may be one person.
+#[derive(Clone, Debug)]
+pub struct ProbableAliases {
+    /// The local part.
+    pub local_part: String,
+    /// The ids that share it, sorted.
+    pub ids: Vec<String>,
+    /// How many people they are at least.
+    pub at_least: u64,
+}
+
+/// Coverage of one server by one log format.
+#[derive(Clone, Debug)]
+pub struct Coverage {
+    /// Server.
+    pub server: String,
+    /// Format.
+    pub format: &'static str,
+    /// Every day from the first to the last that any log of the run covers.
+    pub days: Vec<(i32, DayState)>,
+}
+
+/// How well a day is covered.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum DayState {
+    /// Rows from the first to the last hours of the day, without a long gap.
+    Complete,
+    /// Rows, but not over the whole day.
+    Partial,
+    /// No rows.
+    Absent,
+    /// Rows whose columns cannot show who was there.
+    Blind,
+}
+
+impl DayState {
+    /// The word used in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            DayState::Complete => "complete",
+            DayState::Partial => "partial",
+            DayState::Absent => "absent",
+            DayState::Blind => "blind",
+        }
+    }
+}
+
+/// Something that weakens the count or that its reader must know.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Warning {
+    /// Short code: `blind-log`.
+    pub code: &'static str,
+    /// The input it is about; empty where it is about the whole run.
+    pub path: String,
+    /// One sentence.
+    pub text: String,
+}
