@@ -5,6 +5,7 @@ pub mod config;
 pub mod digest;
 pub mod discover;
 pub mod facts;
+pub mod identity;
 pub mod ingest;
 pub mod rules;
 pub mod source;
