@@ -172,7 +172,7 @@ mod links {
         let _socket =
             std::os::unix::net::UnixListener::bind(dir.path().join("open/socket")).unwrap();
         let closed = dir.path().join("closed");
-        fs::set_permissions(&closed, fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
         let readable = fs::read_dir(&closed).is_ok();
         let (names, failures) = found(dir.path(), &["open", "closed"]);
         fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();

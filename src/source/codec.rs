@@ -23,11 +23,12 @@ pub enum Codec {
     Deflate,
     /// gzip (RFC 1952), of one or several members.
     Gzip,
-    /// Zstandard (RFC 8878), of one or several frames.
+    /// Zstandard (RFC 8878), of one or several frames; a torn file is readable to the last whole block (128 KiB).
     Zstd,
-    /// bzip2, of one or several streams.
+    /// bzip2, of one or several streams; a torn file is readable to the last whole block (100 to 900 kB).
     Bzip2,
-    /// xz, of one or several streams.
+    /// xz, of one or several streams; a torn file is readable to the last whole chunk (64 KiB compressed, at most 2 MiB
+    /// of content).
     Xz,
 }
 

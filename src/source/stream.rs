@@ -199,7 +199,8 @@ impl LogStream {
     ///
     /// # Errors
     ///
-    /// What was readable comes first, then the error, once; `buf` is empty then, and every later call gives `false`.
+    /// What was readable comes first (of a torn file all but the last unit of its compression, see [`Codec`]), then
+    /// the error, once; `buf` is empty then, and every later call gives `false`.
     pub fn next_block(&mut self, buf: &mut Vec<u8>) -> Result<bool, SourceError> {
         buf.clear();
         buf.append(&mut self.carry);
@@ -254,9 +255,15 @@ impl LogStream {
                     bound: self.max_line,
                 });
             }
-            // No line ends in sight: look at what comes next only, once it is known which byte ends lines.
-            searched = if self.terminator.is_some() { buf.len() } else { 0 };
-            target = (buf.len() + self.block_len).min(self.max_line.saturating_add(1));
+            // No line ends in sight: read on, and look at what comes next only, once it is known which byte ends lines.
+            // Until then the whole is looked at again, each time when it has doubled.
+            let more = if self.terminator.is_some() {
+                searched = buf.len();
+                self.block_len
+            } else {
+                self.block_len.max(buf.len())
+            };
+            target = buf.len().saturating_add(more).min(self.max_line.saturating_add(1));
         }
     }
 
