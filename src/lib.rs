@@ -2,6 +2,7 @@
 
 pub mod census;
 pub mod config;
+pub mod cover;
 pub mod digest;
 pub mod discover;
 pub mod facts;
