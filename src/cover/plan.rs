@@ -93,8 +93,8 @@ struct Terms {
 struct Tree {
     /// Each suite after the suites that contain it.
     suites: Vec<Branch>,
-    /// Per CAL: its price, and the place of the smallest suite that grants it.
-    cals: Vec<(u64, Option<usize>)>,
+    /// Per CAL: its price.
+    cals: Vec<u64>,
     /// The CALs, as bits, that can be had together with all their bases.
     usable: u64,
 }
@@ -104,7 +104,6 @@ struct Branch {
     suite: u32,
     grants: u64,
     price: u64,
-    parent: Option<usize>,
 }
 
 impl Terms {
@@ -140,25 +139,49 @@ impl Tree {
             .zip(suites.iter().zip(&tariff.suites))
             .filter_map(|(suite, (cals, &price))| {
                 let grants = cals.iter().fold(0, |bits, cal| bits | 1 << cal);
-                Some(Branch { suite, grants, price: price?, parent: None })
+                Some(Branch { suite, grants, price: price? })
             })
             .collect();
         sold.sort_by_key(|branch| (std::cmp::Reverse(branch.grants.count_ones()), branch.suite));
-        // Of the suites that contain a set the last is the smallest, since they are nested.
-        let smallest = |sold: &[Branch], set: u64| sold.iter().rposition(|b| b.grants & set == set);
-        for place in 0..sold.len() {
-            sold[place].parent = smallest(&sold[..place], sold[place].grants);
-        }
-        let cals: Vec<(u64, Option<usize>)> = (tariff.cals.iter().enumerate())
-            .map(|(cal, price)| (price.unwrap_or(UNBOUNDED), smallest(&sold, 1 << cal)))
-            .collect();
-        let on_sale = (cals.iter().enumerate())
-            .filter(|(_, (price, suite))| *price != UNBOUNDED || suite.is_some())
+        let cals: Vec<u64> = tariff.cals.iter().map(|price| price.unwrap_or(UNBOUNDED)).collect();
+        let on_sale = (0..)
+            .zip(&tariff.cals)
+            .filter(|(_, price)| price.is_some())
             .fold(0_u64, |bits, (cal, _)| bits | 1 << cal);
-        let usable = (closures.iter().enumerate())
+        let on_sale = sold.iter().fold(on_sale, |bits, branch| bits | branch.grants);
+        let usable = (0..)
+            .zip(closures)
             .filter(|&(_, closure)| on_sale & closure == *closure)
             .fold(0_u64, |bits, (cal, _)| bits | 1 << cal);
         Tree { suites: sold, cals, usable }
+    }
+
+    /// The suites that can pay for a holder with these needs, each after those that contain it.
+    ///
+    /// A suite that costs more than the parts of it that are needed is never bought: its arc would
+    /// never fill, and leaving it out changes no cut.
+    fn binding(&self, need: u64) -> Vec<&Branch> {
+        let mut binding: Vec<&Branch> = Vec::new();
+        // From the inner to the outer: what the parts below each suite can carry.
+        for branch in self.suites.iter().rev().filter(|branch| branch.grants & need != 0) {
+            let (mut parts, mut apart) = (0_u64, branch.grants & need);
+            for inner in binding.iter().rev().filter(|inner| inner.grants & !branch.grants == 0) {
+                if inner.grants & apart != 0 {
+                    parts = parts.saturating_add(inner.price);
+                    apart &= !inner.grants;
+                }
+            }
+            for (cal, &price) in self.cals.iter().enumerate() {
+                if apart & (1 << cal) != 0 {
+                    parts = parts.saturating_add(price);
+                }
+            }
+            if branch.price <= parts {
+                binding.push(branch);
+            }
+        }
+        binding.reverse();
+        binding
     }
 }
 
@@ -176,14 +199,31 @@ fn components<'a>(demand: &Demand, live: &'a mut Vec<u32>) -> impl Iterator<Item
         // The smallest node, a user, stays the root.
         parent[user.max(device) as usize] = user.min(device);
     }
-    let mut keyed: Vec<(u32, u32)> = (live.iter())
-        .map(|&index| (root(&mut parent, accesses[index as usize].user), index))
-        .collect();
-    drop(parent);
-    keyed.sort_unstable();
-    live.clear();
-    live.extend(keyed.iter().map(|&(_, index)| index));
-    let sizes: Vec<usize> = keyed.chunk_by(|a, b| a.0 == b.0).map(<[_]>::len).collect();
+    // Number the components by their roots, and count their accesses.
+    let mut number = vec![u32::MAX; users as usize];
+    let mut sizes: Vec<usize> = Vec::new();
+    for &index in live.iter() {
+        let root = root(&mut parent, accesses[index as usize].user) as usize;
+        if number[root] == u32::MAX {
+            number[root] = sizes.len() as u32;
+            sizes.push(0);
+        }
+        sizes[number[root] as usize] += 1;
+    }
+    let mut places: Vec<usize> = Vec::with_capacity(sizes.len());
+    let mut place = 0;
+    for size in &sizes {
+        places.push(place);
+        place += size;
+    }
+    let mut grouped = vec![0; live.len()];
+    for &index in live.iter() {
+        let root = root(&mut parent, accesses[index as usize].user) as usize;
+        let place = &mut places[number[root] as usize];
+        grouped[*place] = index;
+        *place += 1;
+    }
+    *live = grouped;
     let mut rest = live.as_slice();
     sizes.into_iter().map(move |size| {
         let (component, after) = rest.split_at(size);
@@ -245,29 +285,34 @@ impl Placed {
     ) {
         self.node = network.nodes(self.need.count_ones());
         let tree = terms.tree(self.tariff);
-        let branches = tree.map_or(&[][..], |tree| tree.suites.as_slice());
+        let branches = tree.map_or_else(Vec::new, |tree| tree.binding(self.need));
         let first = network.nodes(branches.len() as u32);
-        let branch = |place: Option<usize>| place.map_or(outer, |place| first + place as u32);
+        // Branches run from the outer to the inner, so the last that grants a CAL is its parent.
+        let parent = |branches: &[&Branch], set: u64| {
+            let place = branches.iter().rposition(|branch| branch.grants & set != 0);
+            place.map_or(outer, |place| first + place as u32)
+        };
         for (number, cal) in self.cals().enumerate() {
-            let (price, parent) = tree.map_or((UNBOUNDED, None), |tree| tree.cals[cal as usize]);
-            let arc = self.link(network, branch(parent), self.cal(cal), price);
+            let price = tree.map_or(UNBOUNDED, |tree| tree.cals[cal as usize]);
+            let above = parent(&branches, 1 << cal);
+            let arc = self.link(network, above, self.cal(cal), price);
             if number == 0 {
                 self.arc = arc;
             }
             if price != UNBOUNDED {
                 let purchase = Purchase { holder: self.holder, item: Item::Cal(cal) };
-                offers.push((branch(parent), self.cal(cal), purchase));
+                offers.push((above, self.cal(cal), purchase));
             }
             if let Some(base) = self.base(terms, cal) {
                 self.link(network, self.cal(base), self.cal(cal), UNBOUNDED);
             }
         }
-        for (place, suite) in (0..).zip(branches) {
-            if suite.grants & self.need != 0 {
-                self.link(network, branch(suite.parent), first + place, suite.price);
-                let purchase = Purchase { holder: self.holder, item: Item::Suite(suite.suite) };
-                offers.push((branch(suite.parent), first + place, purchase));
-            }
+        for (place, branch) in branches.iter().enumerate() {
+            let above = parent(&branches[..place], branch.grants);
+            let node = first + place as u32;
+            self.link(network, above, node, branch.price);
+            let purchase = Purchase { holder: self.holder, item: Item::Suite(branch.suite) };
+            offers.push((above, node, purchase));
         }
     }
 
@@ -368,13 +413,10 @@ fn solve(
     for user in &mut users {
         user.place(terms, source, network, &mut offers);
     }
-    let mut by_device = by_user.clone();
-    by_device.sort_unstable_by_key(|&place| (accesses[place as usize].device, place));
+    let by_device = group_devices(&accesses, local);
     let mut devices = placed(demand, terms, &accesses, &by_device, |a| Holder::Device(a.device));
-    for (number, device) in (0..).zip(&mut devices) {
+    for device in &mut devices {
         device.place(terms, sink, network, &mut offers);
-        let first = by_device[device.accesses.start];
-        local[accesses[first as usize].device as usize] = number;
     }
 
     let mut arcs = Vec::with_capacity(accesses.len());
@@ -405,6 +447,32 @@ fn solve(
         traced
     };
     join(traced(&users, &by_user), traced(&devices, &by_device), &mut plan.charges);
+}
+
+/// The places of a component's accesses, grouped by device, and ascending in each group.
+///
+/// Numbers the devices in `local` in the order of the groups, which is that of first appearance.
+fn group_devices(accesses: &[Access], local: &mut [u32]) -> Vec<u32> {
+    let mut starts: Vec<u32> = Vec::new();
+    for access in accesses {
+        let number = &mut local[access.device as usize];
+        if *number == u32::MAX {
+            *number = starts.len() as u32;
+            starts.push(0);
+        }
+        starts[*number as usize] += 1;
+    }
+    let mut start = 0;
+    for count in &mut starts {
+        start += std::mem::replace(count, start);
+    }
+    let mut grouped = vec![0; accesses.len()];
+    for (place, access) in (0..).zip(accesses) {
+        let start = &mut starts[local[access.device as usize] as usize];
+        grouped[*start as usize] = place;
+        *start += 1;
+    }
+    grouped
 }
 
 /// Groups accesses, ordered by holder, into holders that have no nodes yet.
