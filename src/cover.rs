@@ -35,6 +35,7 @@ mod flow;
 mod matching;
 mod plan;
 mod price;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod unit;

@@ -1,4 +1,7 @@
 //! A maximum flow and the minimum cut nearest the source: Dinic, without recursion.
+//!
+//! Each phase layers the nodes forward from the source until it meets the sink, then walks back from
+//! the sink through those layers, so that the search for paths enters only nodes on a shortest one.
 
 /// A capacity that no flow fills: twice the largest sum of prices.
 pub(super) const UNBOUNDED: u64 = 1 << 63;
@@ -13,11 +16,19 @@ pub(super) struct Network {
     nodes: u32,
     head: Vec<u32>,
     residual: Vec<u64>,
+    /// The arcs that leave a node stand in `arcs` from its start to its end.
     starts: Vec<u32>,
+    ends: Vec<u32>,
     arcs: Vec<u32>,
+    /// The distance of a node from the source, or [`NONE`].
     level: Vec<u32>,
+    /// The distance to the sink of a node on a shortest path, or [`NONE`].
+    left: Vec<u32>,
     cursor: Vec<u32>,
-    queue: Vec<u32>,
+    /// The nodes that have a level.
+    forward: Vec<u32>,
+    /// The nodes that lie on a shortest path.
+    backward: Vec<u32>,
     path: Vec<u32>,
 }
 
@@ -59,9 +70,10 @@ impl Network {
     pub(super) fn maximise(&mut self, source: u32, sink: u32) -> u64 {
         self.index();
         let mut value = 0;
-        while self.layers(source, sink) {
-            self.cursor.clone_from_slice(&self.starts[..self.nodes as usize]);
+        while self.layer(source, sink) {
+            self.narrow(sink);
             value += self.block(source, sink);
+            self.drop_full(source);
         }
         value
     }
@@ -77,41 +89,95 @@ impl Network {
         for node in 0..nodes {
             self.starts[node + 1] += self.starts[node];
         }
-        self.cursor.clear();
-        self.cursor.extend_from_slice(&self.starts[..nodes]);
+        self.ends.clear();
+        self.ends.extend_from_slice(&self.starts[..nodes]);
         self.arcs.clear();
         self.arcs.resize(self.head.len(), 0);
         for arc in 0..self.head.len() {
-            let place = &mut self.cursor[self.head[arc ^ 1] as usize];
+            let place = &mut self.ends[self.head[arc ^ 1] as usize];
             self.arcs[*place as usize] = arc as u32;
             *place += 1;
         }
+        for (values, value) in
+            [(&mut self.level, NONE), (&mut self.left, NONE), (&mut self.cursor, 0)]
+        {
+            values.clear();
+            values.resize(nodes, value);
+        }
+        self.forward.clear();
+        self.backward.clear();
     }
 
-    /// Layers the nodes by distance from the source; tells whether the sink is in reach.
-    fn layers(&mut self, source: u32, sink: u32) -> bool {
-        self.level.clear();
-        self.level.resize(self.nodes as usize, NONE);
+    /// The places in `arcs` of the arcs that leave a node.
+    fn leaving(&self, node: u32) -> std::ops::Range<usize> {
+        self.starts[node as usize] as usize..self.ends[node as usize] as usize
+    }
+
+    /// Takes the full arcs of the source out of use; no path ever flows back into the source.
+    fn drop_full(&mut self, source: u32) {
+        let mut end = self.starts[source as usize];
+        for place in self.leaving(source) {
+            let arc = self.arcs[place];
+            if self.residual[arc as usize] > 0 {
+                self.arcs[end as usize] = arc;
+                end += 1;
+            }
+        }
+        self.ends[source as usize] = end;
+    }
+
+    /// Layers the nodes by distance from the source, up to the sink; tells whether it is in reach.
+    fn layer(&mut self, source: u32, sink: u32) -> bool {
+        for node in self.forward.drain(..) {
+            self.level[node as usize] = NONE;
+        }
         self.level[source as usize] = 0;
-        self.queue.clear();
-        self.queue.push(source);
+        self.forward.push(source);
         let mut next = 0;
-        while let Some(&node) = self.queue.get(next) {
+        while let Some(&node) = self.forward.get(next) {
             next += 1;
-            let range =
-                self.starts[node as usize] as usize..self.starts[node as usize + 1] as usize;
-            for &arc in &self.arcs[range] {
+            let level = self.level[node as usize];
+            if level >= self.level[sink as usize] {
+                return true;
+            }
+            for &arc in &self.arcs[self.leaving(node)] {
                 let head = self.head[arc as usize];
-                if self.residual[arc as usize] > 0 && self.level[head as usize] == NONE {
-                    self.level[head as usize] = self.level[node as usize] + 1;
-                    if head == sink {
-                        return true;
-                    }
-                    self.queue.push(head);
+                if self.level[head as usize] == NONE && self.residual[arc as usize] > 0 {
+                    self.level[head as usize] = level + 1;
+                    self.forward.push(head);
                 }
             }
         }
         false
+    }
+
+    /// Walks back from the sink, layer by layer, to find the nodes on shortest paths.
+    fn narrow(&mut self, sink: u32) {
+        for node in self.backward.drain(..) {
+            self.left[node as usize] = NONE;
+        }
+        self.left[sink as usize] = 0;
+        self.backward.push(sink);
+        let mut next = 0;
+        while let Some(&node) = self.backward.get(next) {
+            next += 1;
+            self.cursor[node as usize] = self.starts[node as usize];
+            let (level, left) = (self.level[node as usize], self.left[node as usize]);
+            if level == 0 {
+                break;
+            }
+            for &arc in &self.arcs[self.leaving(node)] {
+                let tail = self.head[arc as usize] as usize;
+                // Without a level it is in no layer: NONE + 1 is 0, the source's own.
+                if self.level[tail].wrapping_add(1) == level
+                    && self.left[tail] == NONE
+                    && self.residual[arc as usize ^ 1] > 0
+                {
+                    self.left[tail] = left + 1;
+                    self.backward.push(tail as u32);
+                }
+            }
+        }
     }
 
     /// Fills every path along the layers.
@@ -146,12 +212,11 @@ impl Network {
 
     /// Moves the node's cursor to its next arc with room into the next layer.
     fn onward(&mut self, node: u32) -> Option<u32> {
-        let end = self.starts[node as usize + 1];
+        let (end, below) = (self.ends[node as usize], self.left[node as usize].wrapping_sub(1));
         while self.cursor[node as usize] < end {
             let arc = self.arcs[self.cursor[node as usize] as usize];
-            let head = self.head[arc as usize];
-            if self.residual[arc as usize] > 0
-                && self.level[head as usize] == self.level[node as usize] + 1
+            if self.left[self.head[arc as usize] as usize] == below
+                && self.residual[arc as usize] > 0
             {
                 return Some(arc);
             }

@@ -77,10 +77,10 @@ proptest! {
 
     #[test]
     fn numbering_and_order_change_no_cover(
-        graph in graphs(14, 34),
-        keys in prop::collection::vec(any::<u32>(), 14),
-        device_keys in prop::collection::vec(any::<u32>(), 14),
-        edge_keys in prop::collection::vec(any::<u32>(), 34),
+        graph in graphs(40, 110),
+        keys in prop::collection::vec(any::<u32>(), 40),
+        device_keys in prop::collection::vec(any::<u32>(), 40),
+        edge_keys in prop::collection::vec(any::<u32>(), 110),
     ) {
         let to_user = permutation(&keys, graph.users().len());
         let to_device = permutation(&device_keys, graph.devices().len());
@@ -161,6 +161,17 @@ proptest! {
         for user in 0..graph.users().len() as u32 {
             assert!(refuses(&|m| m.users.push(user)));
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn larger_graphs_are_proved(graph in graphs(300, 900)) {
+        let (mix, unpeeled) = (least_count(&graph), solve(&graph, Peeling::Off));
+        prop_assert_eq!(check::count(&graph, &mix), Ok(mix.size()));
+        prop_assert_eq!((mix.users, mix.devices), (unpeeled.users, unpeeled.devices));
     }
 }
 

@@ -355,6 +355,16 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn larger_demands_are_proved(demand in demands(60, 250)) {
+        let plan = least_price(&demand);
+        prop_assert_eq!(check::price(&demand, &plan), Ok(plan.price));
+    }
+}
+
 fn demand(
     bases: &[Option<u32>],
     suites: &[&[u32]],
@@ -412,6 +422,19 @@ fn a_longer_chain_of_bases_is_held_whole() {
     let plan = least_price(&demand);
     assert_eq!((plan.price, plan.purchases.len()), (15, 3));
     assert_eq!(check::price(&demand, &plan), Ok(15));
+}
+
+#[test]
+fn a_catalogue_may_have_64_cals() {
+    let mut bases = vec![None; 64];
+    bases[63] = Some(0);
+    let tariff = Tariff { cals: vec![Some(5); 64], suites: vec![Some(9)] };
+    let all = [(0, 0, 62), (0, 0, 63), (1, 0, 0)];
+    let demand = demand(&bases, &[&[0, 62, 63]], tariff, 2, 1, &all).unwrap();
+    let plan = least_price(&demand);
+    let suite = Purchase { holder: Holder::Device(0), item: Item::Suite(0) };
+    assert_eq!((plan.price, plan.purchases.as_slice()), (9, &[suite][..]));
+    assert_eq!(check::price(&demand, &plan), Ok(9));
 }
 
 #[test]
