@@ -4,7 +4,28 @@
 //! sorted and decoded; reports and evidence read it and nothing else. Strings come from logs and are
 //! attacker-written: whoever prints them must make them harmless for the medium.
 
+mod coverage;
+mod device;
+mod exchanges;
+mod fate;
+mod ledger;
+mod nobody;
+mod packs;
+mod pattern;
+mod people;
+mod place;
+mod requirement;
+mod standing;
+mod take;
+#[cfg(test)]
+mod tests;
+mod warnings;
+
 use std::collections::BTreeMap;
+
+pub use coverage::LONGEST_GAP;
+pub use device::InventoryError;
+pub use take::{CensusError, take};
 
 use crate::facts::Witness;
 use crate::ingest::input::InputReport;

@@ -144,8 +144,7 @@ impl Identities {
         self.strict.add();
         let (canonical, reason) = self.canonical(&parsed, default_domain);
         if let Some(first) = self.by_canonical.get(&canonical) {
-            let reason =
-                reason.or_else(|| self.forms[*first as usize].reason.clone()).unwrap_or("realms");
+            let reason = reason.or_else(|| self.forms[*first as usize].reason).unwrap_or("realms");
             self.joins.push(Join { one: *first, other: form, reason: reason.to_owned() });
             self.full.join(*first, form);
         } else {

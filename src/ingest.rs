@@ -86,7 +86,7 @@ pub fn ingest(inputs: &[Input], reading: &Reading, progress: &dyn Progress) -> I
             if contested[*i] {
                 taken.contested.push((*i, facts));
             } else {
-                taken.usage.add_input(&facts, report.format, *i as u32, &reading.period);
+                taken.usage.add_input(&facts, &report, *i as u32, &reading.period);
             }
             taken.reports.push((*i, report));
         }
@@ -105,7 +105,7 @@ pub fn ingest(inputs: &[Input], reading: &Reading, progress: &dyn Progress) -> I
     for (i, facts) in &contested {
         let report = &reports[*i];
         if report.duplicate_of.is_none() && report.superseded_by.is_none() {
-            usage.add_input(facts, report.format, *i as u32, &reading.period);
+            usage.add_input(facts, report, *i as u32, &reading.period);
         }
     }
     Ingested { inputs: reports, usage }

@@ -99,8 +99,10 @@ fn hex_byte(two: &[u8]) -> Option<u8> {
     Some(nibble(two[0])? << 4 | nibble(two[1])?)
 }
 
+type Text<'a> = Cow<'a, [u8]>;
+
 /// Device id and device type of a base64 query.
-fn base64_head(query: &[u8]) -> Option<(Cow<'_, [u8]>, Cow<'_, [u8]>)> {
+fn base64_head(query: &[u8]) -> Option<(Text<'_>, Text<'_>)> {
     let head = &query[..memchr::memchr(b'&', query).unwrap_or(query.len())];
     let bytes = base64(head)?;
     // version, command, locale (2), then three counted strings: id, policy key, type.

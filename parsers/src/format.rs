@@ -55,8 +55,11 @@ pub struct State {
     /// Which of a format's variants the header chose; the meaning is the format's own.
     pub variant: u8,
     /// Open conversations whose answer is still to come, by session; the content is the format's own.
-    pub open: Vec<(Box<[u8]>, Box<[u8]>)>,
+    pub open: Vec<Open>,
 }
+
+/// Session and content of an open conversation.
+pub type Open = (Box<[u8]>, Box<[u8]>);
 
 /// What a format says about itself; help, reference and tests are made from it.
 #[derive(Clone, Copy, Debug)]

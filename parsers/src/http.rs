@@ -68,7 +68,10 @@ pub fn judge<'a>(row: &Request<'a>) -> Verdict<'a> {
     if is_back_end(row, service) {
         marks |= Marks::BACK_END;
     }
-    let eas = (service == Service::Eas).then(|| activesync::query(row.query)).unwrap_or_default();
+    let eas = match service {
+        Service::Eas => activesync::query(row.query),
+        _ => activesync::Query::default(),
+    };
     let outcome = if is_nobody(row.user) {
         if service::is_session_service(row.stem) {
             marks |= Marks::SESSION_SERVICE;

@@ -69,6 +69,13 @@ impl Days {
         self.words().any(|(word, bits)| other.words().any(|(w, b)| w == word && b & bits != 0))
     }
 
+    /// Whether every day of this set is in the other.
+    pub fn within(&self, other: &Days) -> bool {
+        self.words().all(|(word, bits)| {
+            bits & !other.words().find(|(w, _)| *w == word).map_or(0, |(_, b)| b) == 0
+        })
+    }
+
     /// Whether the day is in the set.
     pub fn has(&self, day: i32) -> bool {
         self.meets(&Days::one(day))
@@ -89,6 +96,7 @@ mod tests {
             both.merge(&of(&other));
             prop_assert!(both.iter().eq(one.union(&other).copied()));
             prop_assert_eq!(of(&one).meets(&of(&other)), one.intersection(&other).next().is_some());
+            prop_assert_eq!(of(&one).within(&of(&other)), one.is_subset(&other));
         }
     }
 }

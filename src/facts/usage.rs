@@ -13,6 +13,7 @@ use super::{
     Alias, Facts, Hours, Key, Server, Sightings, Witness, merge_exchange, realiased, rekeyed,
     renamed,
 };
+use crate::ingest::input::InputReport;
 
 /// The period that is asked about: whole UTC days since 1970-01-01, both included.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -46,6 +47,19 @@ pub struct Used {
     pub days: Days,
 }
 
+/// Where and when rows were written.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Active {
+    /// Index of the server.
+    pub server: u32,
+    /// Format of the log.
+    pub format: &'static str,
+    /// Whether the log's columns cannot show who was there.
+    pub blind: bool,
+    /// Days since 1970-01-01 (UTC).
+    pub day: i32,
+}
+
 /// Merged facts.
 #[derive(Default)]
 pub struct Usage {
@@ -62,8 +76,8 @@ pub struct Usage {
     pub aliases: BTreeMap<Alias, Witness>,
     /// SIP exchanges.
     pub exchanges: BTreeMap<ExchangeKey, Exchange>,
-    /// Hours with rows by server, format and day.
-    pub active: BTreeMap<(u32, &'static str, i32), Hours>,
+    /// Hours with rows.
+    pub active: BTreeMap<Active, Hours>,
 }
 
 impl Usage {
@@ -96,7 +110,7 @@ impl Usage {
     }
 
     /// Adds the facts of one input, whose place in the sorted list of inputs is `input`.
-    pub fn add_input(&mut self, facts: &Facts, format: &'static str, input: u32, period: &Period) {
+    pub fn add_input(&mut self, facts: &Facts, report: &InputReport, input: u32, period: &Period) {
         let names = self.names.adopt(&facts.names);
         let servers: Vec<u32> =
             facts.servers.iter().map(|s| self.server(renamed(s, &names))).collect();
@@ -114,8 +128,48 @@ impl Usage {
             merge_exchange(&mut self.exchanges, key.clone(), exchange);
         }
         for ((server, day), hours) in &facts.active {
-            *self.active.entry((servers[*server as usize], format, *day)).or_default() |= hours;
+            let active = Active {
+                server: servers[*server as usize],
+                format: report.format,
+                blind: report.is_blind(),
+                day: *day,
+            };
+            *self.active.entry(active).or_default() |= hours;
         }
+    }
+
+    /// Puts the facts into an order that depends on nothing but what they say.
+    pub fn sort(&mut self) {
+        let Usage { names, servers, facts, outside, .. } = self;
+        let text = |key: &Key| {
+            let server = &servers[key.server as usize];
+            let parts = [
+                key.principal,
+                key.acted_for,
+                key.device.id,
+                key.device.agent,
+                server.name,
+                server.address,
+            ];
+            parts.map(|name| names.get(name))
+        };
+        let order = |a: &Used, b: &Used| {
+            let plain = |u: &Used| {
+                (
+                    u.seen.first,
+                    u.key.service,
+                    u.key.outcome,
+                    u.key.marks,
+                    u.key.client,
+                    u.key.device.kind,
+                )
+            };
+            plain(a).cmp(&plain(b)).then_with(|| text(&a.key).cmp(&text(&b.key)))
+        };
+        facts.sort_unstable_by(order);
+        outside.sort_unstable_by(order);
+        // The places in the lists have changed.
+        self.index = Default::default();
     }
 
     fn alias(&mut self, alias: Alias, witness: Witness) {
@@ -139,8 +193,9 @@ impl Usage {
         for (key, exchange) in other.exchanges {
             merge_exchange(&mut self.exchanges, key, exchange);
         }
-        for ((server, format, day), hours) in other.active {
-            *self.active.entry((servers[server as usize], format, day)).or_default() |= hours;
+        for (active, hours) in other.active {
+            let active = Active { server: servers[active.server as usize], ..active };
+            *self.active.entry(active).or_default() |= hours;
         }
     }
 }

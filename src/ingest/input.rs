@@ -92,6 +92,11 @@ impl InputReport {
         self.trouble = Some(error.to_string());
     }
 
+    /// Whether its columns cannot show who was there.
+    pub fn is_blind(&self) -> bool {
+        self.notices.iter().any(|n| matches!(n, Notice::Blind { .. }))
+    }
+
     /// Whether the count is a floor because of this input.
     pub fn weakens(&self) -> bool {
         self.lines.rejected > 0

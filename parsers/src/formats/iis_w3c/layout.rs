@@ -76,7 +76,7 @@ pub(super) fn software(value: &[u8]) -> Software {
     let version = value.strip_prefix(b"Microsoft Internet Information ").and_then(|rest| {
         let number = rest.rsplit(|b| *b == b' ').next()?;
         let (major, minor) = std::str::from_utf8(number).ok()?.split_once('.')?;
-        Some(major.parse::<u16>().ok()?.checked_mul(10)?.checked_add(minor.parse().ok()?)?)
+        major.parse::<u16>().ok()?.checked_mul(10)?.checked_add(minor.parse().ok()?)
     });
     version.map_or(Software::Unknown, Software::Iis)
 }

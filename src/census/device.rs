@@ -1,0 +1,171 @@
+//! What an access came from: identified devices, and addresses behind which anything may stand.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use hashbrown::HashMap;
+
+use crate::facts::names::{Name, Names};
+use crate::facts::{Device, DeviceKind};
+use crate::identity::decode;
+
+/// A device's place among the devices, from 0.
+pub(super) type DeviceId = u32;
+
+/// A device as a graph and a report see it.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    /// `eas:applc39`, `10.1.1.5 Firefox`, …; identifiers compare without case.
+    pub(super) label: String,
+    /// Whether a device CAL can be assigned to it.
+    pub(super) identified: bool,
+}
+
+/// Every device, each once.
+#[derive(Default)]
+pub(super) struct Devices {
+    list: Vec<Known>,
+    by_label: HashMap<(String, bool), DeviceId>,
+    by_evidence: HashMap<Device, DeviceId>,
+    inventory: BTreeMap<IpAddr, String>,
+    instance_of: BTreeMap<String, String>,
+}
+
+/// Why an inventory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum InventoryError {
+    /// The file cannot be read, or is no CSV.
+    #[error("{path}: cannot be read: {source}")]
+    Read {
+        /// Path.
+        path: String,
+        /// What is wrong.
+        source: csv::Error,
+    },
+    /// The columns are not there.
+    #[error("{path}:1: found the columns {found}, expected `address` and `device`")]
+    Columns {
+        /// Path.
+        path: String,
+        /// The header as it is.
+        found: String,
+    },
+    /// An address is none.
+    #[error(
+        "{path}:{line}: `{found}` is not an address; write one address of one fixed device per row"
+    )]
+    Address {
+        /// Path.
+        path: String,
+        /// Line, from 1.
+        line: u64,
+        /// What stands there.
+        found: String,
+    },
+}
+
+impl Devices {
+    /// No device yet; `inventory` says which addresses are one fixed physical device, `epids` which
+    /// SIP endpoints are which instance.
+    pub(super) fn new(
+        inventory: BTreeMap<IpAddr, String>,
+        epids: BTreeMap<String, String>,
+    ) -> Devices {
+        Devices { inventory, instance_of: epids, ..Devices::default() }
+    }
+
+    /// The device of some evidence; `None` where it shows none.
+    pub(super) fn of(&mut self, evidence: Device, names: &Names) -> Option<DeviceId> {
+        if evidence.kind == DeviceKind::None || evidence.id == Name::NONE {
+            return None;
+        }
+        if let Some(known) = self.by_evidence.get(&evidence) {
+            return Some(*known);
+        }
+        let known = self.known(evidence, names);
+        let id = self.named(known);
+        self.by_evidence.insert(evidence, id);
+        Some(id)
+    }
+
+    /// The device of a label, new or known.
+    pub(super) fn named(&mut self, known: Known) -> DeviceId {
+        let key = (known.label.clone(), known.identified);
+        *self.by_label.entry(key).or_insert_with(|| {
+            self.list.push(known);
+            self.list.len() as DeviceId - 1
+        })
+    }
+
+    fn known(&self, evidence: Device, names: &Names) -> Known {
+        let id = decode(names.get(evidence.id), None);
+        let identified =
+            |kind: &str| Known { label: format!("{kind}:{}", id.to_lowercase()), identified: true };
+        match evidence.kind {
+            DeviceKind::ActiveSync => identified("eas"),
+            DeviceKind::SipInstance => identified("sip"),
+            DeviceKind::Epid => match self.instance_of.get(&id.to_lowercase()) {
+                Some(instance) => Known { label: format!("sip:{instance}"), identified: true },
+                None => identified("epid"),
+            },
+            DeviceKind::CdrEndpoint => identified("endpoint"),
+            DeviceKind::Address | DeviceKind::None => {
+                let ip = calproof_parsers::network::ip(id.as_bytes());
+                if let Some(device) = ip.and_then(|ip| self.inventory.get(&ip)) {
+                    return Known {
+                        label: format!("inventory:{}", device.to_lowercase()),
+                        identified: true,
+                    };
+                }
+                let agent = decode(names.get(evidence.agent), None);
+                Known { label: format!("{id} {agent}").trim_end().to_owned(), identified: false }
+            }
+        }
+    }
+
+    /// A device.
+    pub(super) fn get(&self, id: DeviceId) -> &Known {
+        &self.list[id as usize]
+    }
+}
+
+/// Reads inventories: CSV files with the columns `address` and `device`.
+///
+/// # Errors
+///
+/// A file that cannot be read, lacks a column, or has something else than an address.
+pub(super) fn inventory(files: &[PathBuf]) -> Result<BTreeMap<IpAddr, String>, InventoryError> {
+    let mut devices = BTreeMap::new();
+    for file in files {
+        let path = file.display().to_string();
+        let read = |source| InventoryError::Read { path: path.clone(), source };
+        let mut rows = csv::ReaderBuilder::new()
+            .flexible(true)
+            .trim(csv::Trim::All)
+            .from_path(file)
+            .map_err(read)?;
+        let header = rows.headers().map_err(read)?.clone();
+        let column = |name: &str| {
+            header.iter().position(|h| h.trim_start_matches('\u{feff}').eq_ignore_ascii_case(name))
+        };
+        let (Some(address), Some(device)) = (column("address"), column("device")) else {
+            let found = header.iter().collect::<Vec<_>>().join(", ");
+            return Err(InventoryError::Columns { path, found: found.escape_debug().to_string() });
+        };
+        for row in rows.records() {
+            let row = row.map_err(read)?;
+            let found = row.get(address).unwrap_or_default();
+            let Some(ip) = calproof_parsers::network::ip(found.as_bytes()) else {
+                let line = row.position().map_or(0, csv::Position::line);
+                return Err(InventoryError::Address {
+                    path,
+                    line,
+                    found: found.escape_debug().to_string(),
+                });
+            };
+            devices.insert(ip, row.get(device).unwrap_or_default().to_owned());
+        }
+    }
+    Ok(devices)
+}

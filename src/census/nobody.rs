@@ -1,0 +1,162 @@
+//! Facts that name nobody, and what else stands beside the counted people: what it may hide, whom
+//! the user left out, which computers are devices of their own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use calproof_parsers::{Marks, Service};
+
+use super::device::{DeviceId, Devices};
+use super::fate::{Fate, rule};
+use super::ledger::Ledger;
+use super::requirement::Upper;
+use super::standing::{Standing, is_use, standing};
+use super::take::{Seen, group};
+use crate::config::Config;
+use crate::facts::days::Days;
+use crate::facts::names::Name;
+use crate::facts::usage::{Usage, Used};
+use crate::facts::{DeviceKind, Witness};
+use crate::identity::{People, PersonId, decode};
+use crate::rules::Product;
+
+/// What nobody did, and what that may hide.
+pub(super) fn nobody(
+    seen: &[Seen<'_>],
+    usage: &Usage,
+    people: &People,
+    config: &Config,
+    counted: &BTreeSet<PersonId>,
+    ledger: &mut Ledger<'_>,
+    upper: &mut Upper,
+) {
+    let of_counted = |s: &&Seen<'_>| {
+        s.person.is_some_and(|p| counted.contains(&p))
+            && s.fate == Fate::Person
+            && is_use(s.used.key.outcome)
+    };
+    let addresses: BTreeSet<Name> = seen
+        .iter()
+        .filter(of_counted)
+        .filter(|s| s.used.key.device.kind == DeviceKind::Address)
+        .map(|s| s.used.key.device.id)
+        .collect();
+    let known: BTreeSet<DeviceId> =
+        seen.iter().filter(of_counted).filter_map(|s| s.device).collect();
+    let front_ends: BTreeSet<Service> = seen
+        .iter()
+        .filter(|s| !s.used.key.marks.has(Marks::BACK_END) && is_use(s.used.key.outcome))
+        .map(|s| s.used.key.service)
+        .collect();
+    for s in seen {
+        let key = &s.used.key;
+        let id = s.person.map(|p| people.ids[p as usize].as_str());
+        match s.fate {
+            Fate::Person | Fate::Machine => {}
+            Fate::Excluded(rule) => {
+                ledger.exclude(
+                    id.unwrap_or("-"),
+                    rule,
+                    String::new(),
+                    s.place,
+                    s.product,
+                    &s.used.seen,
+                );
+            }
+            Fate::Declared(n) => {
+                let reason = config.excludes[n].reason.clone();
+                ledger.exclude(
+                    id.unwrap_or("-"),
+                    rule::DECLARED,
+                    reason,
+                    s.place,
+                    s.product,
+                    &s.used.seen,
+                );
+            }
+            Fate::Unresolved(reason) => {
+                let device = decode(usage.names.get(key.device.id), None);
+                let mailbox = decode(usage.names.get(key.acted_for), None);
+                let (what, adds) = match reason {
+                    "back-end-anonymous" => {
+                        let adds = !mailbox.is_empty() && !front_ends.contains(&key.service);
+                        (format!("mailbox {mailbox}"), adds)
+                    }
+                    "guest" => (id.map_or_else(|| device.clone(), str::to_owned), true),
+                    "anonymous-device" => {
+                        (device.to_lowercase(), s.device.is_none_or(|d| !known.contains(&d)))
+                    }
+                    _ => {
+                        let adds = !device.is_empty() && !addresses.contains(&key.device.id);
+                        (device.clone(), adds)
+                    }
+                };
+                let what =
+                    if what.is_empty() || what == "mailbox " { "-".to_owned() } else { what };
+                ledger.leave_open(&what, reason, s.place, &s.used.seen);
+                if adds {
+                    upper.add(s.product, format!("{reason}:{what}"), &what, reason, 1);
+                }
+            }
+        }
+    }
+}
+
+/// People whom the user left out, with the products that would count them.
+pub(super) fn declared_people(
+    seen: &[Seen<'_>],
+    vouched: &dyn Fn(&Used) -> bool,
+    people: &People,
+    upper: &mut Upper,
+) -> BTreeSet<(PersonId, Product)> {
+    let mut declared = BTreeSet::new();
+    for ((person, product), facts) in group(seen, |s| matches!(s.fate, Fate::Declared(_))) {
+        let stands = standing(facts.iter().map(|i| seen[*i].used), false, vouched);
+        let id = &people.ids[person as usize];
+        if matches!(stands, Standing::Served | Standing::Asserted) {
+            declared.insert((person, product));
+        }
+        if !matches!(stands, Standing::FailedOnly | Standing::Nothing) {
+            upper.add(product, format!("person:{id}"), id, rule::DECLARED, 1);
+        }
+    }
+    declared
+}
+
+/// Computers that are no listed server, where no person was served at their address on each of
+/// their days: devices of their own.
+pub(super) fn machines(
+    seen: &[Seen<'_>],
+    people: &People,
+    devices: &mut Devices,
+) -> BTreeMap<Product, BTreeMap<DeviceId, Witness>> {
+    let mut occupied: BTreeMap<Name, Days> = BTreeMap::new();
+    for s in seen.iter().filter(|s| s.fate == Fate::Person && is_use(s.used.key.outcome)) {
+        if s.used.key.device.kind == DeviceKind::Address {
+            match occupied.entry(s.used.key.device.id) {
+                std::collections::btree_map::Entry::Vacant(slot) => {
+                    slot.insert(s.used.days.clone());
+                }
+                std::collections::btree_map::Entry::Occupied(mut slot) => {
+                    slot.get_mut().merge(&s.used.days)
+                }
+            }
+        }
+    }
+    let mut machines: BTreeMap<Product, BTreeMap<DeviceId, Witness>> = BTreeMap::new();
+    for s in seen.iter().filter(|s| s.fate == Fate::Machine) {
+        let Some(person) = s.person else { continue };
+        let theirs = s.used.key.device.kind == DeviceKind::Address
+            && occupied.get(&s.used.key.device.id).is_some_and(|days| s.used.days.within(days));
+        if theirs {
+            continue;
+        }
+        let label = format!("machine:{}", people.ids[person as usize]);
+        let device = devices.named(super::device::Known { label, identified: true });
+        for product in [s.product, Product::Windows] {
+            let least =
+                machines.entry(product).or_default().entry(device).or_insert(s.used.seen.first);
+            *least = s.used.seen.first.min(*least);
+        }
+    }
+    machines
+}

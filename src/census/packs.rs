@@ -1,0 +1,73 @@
+//! Which rule pack applies where, and the CALs that a use requires under it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use calproof_parsers::Marks;
+
+use super::place::Places;
+use super::take::Seen;
+use super::{PackCited, Requirement, exchanges};
+use crate::config::Config;
+use crate::rules::{Cal, Product, RuleError, RulePack, Usage, Version, select};
+
+/// The CALs that a use requires under a rule pack.
+pub(super) fn cals(seen: &Seen<'_>, pack: &RulePack) -> Vec<Cal> {
+    let key = &seen.used.key;
+    let usage = Usage {
+        service: Some(key.service.as_str()),
+        feature: exchanges::feature(key),
+        administrative: key.marks.has(Marks::ADMINISTRATIVE),
+    };
+    let mut cals: Vec<Cal> = pack.required(&usage).map(|rule| rule.requires).collect();
+    if cals.is_empty() {
+        // A pack that says nothing of a use does not make it free.
+        cals.push(Cal::Standard);
+    }
+    cals
+}
+
+/// The rule packs that apply.
+pub(super) struct Packs<'a> {
+    newest: BTreeMap<Product, &'a RulePack>,
+    by_version: BTreeMap<Version, &'a RulePack>,
+}
+
+impl<'a> Packs<'a> {
+    pub(super) fn select(
+        packs: &'a [RulePack],
+        places: &Places,
+        config: &Config,
+    ) -> Result<Packs<'a>, RuleError> {
+        let ids = &config.rules.packs;
+        let mut newest = BTreeMap::new();
+        let mut by_version = BTreeMap::new();
+        for product in Product::ALL {
+            // Where no version is known, the highest that is known for the product stands for it.
+            let known = places.list.iter().filter_map(|p| p.version(*product)).max();
+            newest.insert(*product, select(packs, *product, known, ids)?);
+            for version in places.list.iter().filter_map(|p| p.version(*product)) {
+                by_version.insert(version, select(packs, *product, Some(version), ids)?);
+            }
+        }
+        Ok(Packs { newest, by_version })
+    }
+
+    pub(super) fn of(&self, product: Product, version: Option<Version>) -> &'a RulePack {
+        version.and_then(|v| self.by_version.get(&v)).copied().unwrap_or(self.newest[&product])
+    }
+
+    /// The packs of the products that are reported.
+    pub(super) fn cited(&self, requirements: &[Requirement]) -> Vec<PackCited> {
+        let products: BTreeSet<Product> = requirements.iter().map(|r| r.product).collect();
+        let all = self.newest.values().chain(self.by_version.values());
+        let cited: BTreeSet<PackCited> = all
+            .filter(|pack| products.contains(&pack.product))
+            .map(|pack| PackCited {
+                id: pack.id.clone(),
+                version: pack.version.clone(),
+                sha256: pack.sha256().to_owned(),
+            })
+            .collect();
+        cited.into_iter().collect()
+    }
+}

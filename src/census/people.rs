@@ -1,0 +1,157 @@
+//! The counted people and the use of each server, as the report lists them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::device::{DeviceId, Devices};
+use super::place::Places;
+use super::requirement::{self, Row};
+use super::{Person, ProbableAliases, ServerUse, ServiceUse};
+use crate::facts::Witness;
+use crate::identity::principal::Kind;
+use crate::identity::{Identities, People, PersonId};
+use crate::rules::{Cal, Product};
+
+/// Use per server; never CAL demand.
+pub(super) fn servers<'a>(
+    rows: impl Iterator<Item = &'a Row<'a>>,
+    places: &Places,
+    devices: &Devices,
+) -> Vec<ServerUse> {
+    #[derive(Default)]
+    struct Tally {
+        people: BTreeSet<PersonId>,
+        devices: BTreeSet<DeviceId>,
+        services: BTreeMap<&'static str, (BTreeSet<PersonId>, u64)>,
+    }
+    let mut tallies: BTreeMap<usize, Tally> = BTreeMap::new();
+    for row in rows {
+        let tally = tallies.entry(row.place).or_default();
+        tally.people.insert(row.person);
+        tally.devices.extend(row.device);
+        let service = tally.services.entry(row.used.key.service.as_str()).or_default();
+        service.0.insert(row.person);
+        service.1 += row.used.seen.events;
+    }
+    let empty = Tally::default();
+    places
+        .list
+        .iter()
+        .enumerate()
+        .map(|(i, place)| {
+            let tally = tallies.get(&i).unwrap_or(&empty);
+            let identified =
+                tally.devices.iter().filter(|d| devices.get(**d).identified).count() as u64;
+            ServerUse {
+                server: place.name.clone(),
+                listed: place.listed.is_some(),
+                product: place.product,
+                version: place
+                    .product
+                    .and_then(|p| place.version(p))
+                    .map(|v| v.as_str().to_owned()),
+                users: tally.people.len() as u64,
+                devices_identified: identified,
+                devices_unidentified: tally.devices.len() as u64 - identified,
+                services: tally
+                    .services
+                    .iter()
+                    .map(|(service, (people, events))| ServiceUse {
+                        service,
+                        users: people.len() as u64,
+                        events: *events,
+                    })
+                    .collect(),
+            }
+        })
+        .collect()
+}
+
+/// The counted people, with the names that any fact shows them under.
+pub(super) fn persons(
+    rows: &[Row<'_>],
+    failed_of: &BTreeMap<PersonId, u64>,
+    people: &People,
+    identities: &Identities,
+    places: &Places,
+) -> Vec<Person> {
+    let mut by_person: BTreeMap<PersonId, Vec<&Row<'_>>> = BTreeMap::new();
+    for row in rows {
+        by_person.entry(row.person).or_default().push(row);
+    }
+    let mut joins: BTreeMap<PersonId, Vec<(String, String, String)>> = BTreeMap::new();
+    for join in identities.joins() {
+        let text = |f| identities.get(f).text.clone();
+        joins.entry(people.of(join.one)).or_default().push((
+            text(join.one),
+            text(join.other),
+            join.reason.clone(),
+        ));
+    }
+    by_person
+        .into_iter()
+        .filter(|(_, rows)| rows.iter().any(|r| r.own || r.product != Product::Windows))
+        .map(|(person, rows)| {
+            let mut products: BTreeSet<Product> =
+                rows.iter().filter(|r| r.own).map(|r| r.product).collect();
+            products.insert(Product::Windows);
+            let forms = &people.forms[person as usize];
+            let names: BTreeSet<String> =
+                forms.iter().flat_map(|f| identities.get(*f).spelled.iter().cloned()).collect();
+            let devices: BTreeSet<DeviceId> = rows.iter().filter_map(|r| r.device).collect();
+            let mut cals: BTreeSet<(Product, Cal)> = rows
+                .iter()
+                .filter(|r| r.own)
+                .flat_map(|r| r.cals.iter().map(|c| (r.product, *c)))
+                .collect();
+            cals.insert((Product::Windows, Cal::Standard));
+            let mut joins = joins.remove(&person).unwrap_or_default();
+            joins.sort();
+            joins.dedup();
+            let witness = rows.iter().map(|r| r.used.seen.first).min();
+            let last = rows.iter().map(|r| r.used.seen.last.instant).max();
+            let witness = witness.unwrap_or(Witness { instant: 0, input: 0, byte: 0, line: 0 });
+            Person {
+                id: people.ids[person as usize].clone(),
+                names: names.into_iter().collect(),
+                joins,
+                products: products.into_iter().collect(),
+                servers: sorted(rows.iter().map(|r| places.list[r.place].name.clone())),
+                services: sorted(rows.iter().map(|r| r.used.key.service.as_str())),
+                devices: devices.len() as u64,
+                events: rows.iter().map(|r| r.used.seen.events).sum(),
+                failed_events: failed_of.get(&person).copied().unwrap_or(0),
+                first: witness.instant,
+                last: last.unwrap_or(witness.instant),
+                witness,
+                cals: cals.into_iter().collect(),
+            }
+        })
+        .collect()
+}
+
+pub(super) fn sorted<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let set: BTreeSet<T> = items.collect();
+    set.into_iter().collect()
+}
+
+/// People who share a local part in a bare, a NetBIOS and a UPN form: perhaps one.
+pub(super) fn probable_aliases(
+    people: &People,
+    identities: &Identities,
+    counted: BTreeSet<PersonId>,
+) -> Vec<ProbableAliases> {
+    requirement::local_parts(people, identities, &counted)
+        .into_iter()
+        .filter(|(_, group)| (group.at_least as usize) < group.people.len())
+        .map(|(local_part, group)| ProbableAliases {
+            local_part,
+            ids: group.people.iter().map(|p| people.ids[*p as usize].clone()).collect(),
+            at_least: group.at_least,
+        })
+        .collect()
+}
+
+/// Whether somebody was logged by a bare name.
+pub(super) fn is_bare(identities: &Identities, people: &People, person: PersonId) -> bool {
+    people.forms[person as usize].iter().all(|f| identities.get(*f).rank().0 == Kind::Bare)
+}

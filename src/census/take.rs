@@ -1,0 +1,396 @@
+//! From merged facts to the census, step by step.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use calproof_parsers::{Client, Marks, Outcome, Scope};
+
+use super::device::{DeviceId, Devices, InventoryError, inventory};
+use super::fate::{Bench, Fate, product_of, rule};
+use super::ledger::Ledger;
+use super::nobody::{declared_people, machines, nobody};
+use super::packs::{Packs, cals};
+use super::pattern::Patterns;
+use super::people::{persons, probable_aliases, servers};
+use super::place::Places;
+use super::requirement::{self, Row, Upper};
+use super::standing::{Administrator, Standing, exempt, is_use, standing};
+use super::{Census, coverage, exchanges, warnings};
+use crate::config::{Admins, Config};
+use crate::facts::DeviceKind;
+use crate::facts::names::Name;
+use crate::facts::usage::{Period, Usage, Used};
+use crate::identity::{Context, FormId, Identities, People, PersonId, decode};
+use crate::ingest::input::InputReport;
+use crate::rules::{Product, RuleError, RulePack};
+
+/// Why a census cannot be taken.
+#[derive(Debug, thiserror::Error)]
+pub enum CensusError {
+    /// A rule pack is missing.
+    #[error(transparent)]
+    Rules(#[from] RuleError),
+    /// An inventory cannot be used.
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
+}
+
+/// A fact with everything that is known of it.
+pub(super) struct Seen<'a> {
+    pub(super) used: &'a Used,
+    pub(super) place: usize,
+    pub(super) product: Product,
+    pub(super) form: Option<FormId>,
+    pub(super) person: Option<PersonId>,
+    pub(super) device: Option<DeviceId>,
+    pub(super) fate: Fate,
+}
+
+/// Takes the census.
+///
+/// # Errors
+///
+/// A configured rule pack that does not exist, an inventory that cannot be read.
+pub fn take(
+    mut usage: Usage,
+    inputs: Vec<InputReport>,
+    config: &Config,
+    packs: &[RulePack],
+    period: &Period,
+) -> Result<Census, CensusError> {
+    let epids = exchanges::decide(&mut usage, period, &Scope::default());
+    usage.sort();
+    let usage = &usage;
+    let places = Places::resolve(&usage.servers, &usage.names, config);
+    let packs = Packs::select(packs, &places, config)?;
+    let mut identities = Identities::new(config);
+    let forms = [&usage.facts, &usage.outside]
+        .map(|facts| forms(facts, usage, &places, config, &mut identities));
+    identities.join_aliases(usage);
+    let people = identities.people();
+    let mut devices = Devices::new(inventory(&config.devices.inventory)?, epids);
+
+    let sip_domains = sip_domains(config, &usage.facts, &forms[0], &identities);
+    let bench = Bench {
+        config,
+        places: &places,
+        identities: &identities,
+        people: &people,
+        sip_domains,
+        external: Patterns::new(&config.identity.external),
+        declared: Patterns::new(config.excludes.iter().map(|e| &e.principal)),
+    };
+    let shared = Patterns::new(&config.identity.shared);
+    let shared: BTreeSet<PersonId> = (0..people.len() as PersonId)
+        .filter(|p| shared.find(*p, &people, &identities).is_some())
+        .collect();
+
+    let mut ledger = Ledger::new(&places);
+    for (used, form) in usage.outside.iter().zip(&forms[1]) {
+        let place = places.of[used.key.server as usize];
+        let product = product_of(used.key.service, places.list[place].product);
+        let principal = form.map_or("-", |f| &people.ids[people.of(f) as usize]);
+        ledger.exclude(principal, rule::OUTSIDE_PERIOD, String::new(), place, product, &used.seen);
+    }
+
+    let mut seen: Vec<Seen<'_>> = usage
+        .facts
+        .iter()
+        .zip(&forms[0])
+        .map(|(used, form)| {
+            let place = places.of[used.key.server as usize];
+            let product = product_of(used.key.service, places.list[place].product);
+            let person = form.map(|f| people.of(f));
+            let pack = packs.of(product, places.list[place].version(product));
+            let fate = match (form, person) {
+                (Some(form), Some(person)) => {
+                    bench.somebody(&used.key, identities.get(*form), person, product, pack)
+                }
+                _ => bench.nobody(&used.key, pack),
+            };
+            let address = usage.names.get(used.key.device.id);
+            let own = used.key.device.kind == DeviceKind::Address
+                && (places.is_own_address(address) || used.key.client == Client::Loopback);
+            let device = if own { None } else { devices.of(used.key.device, &usage.names) };
+            Seen { used, place, product, form: *form, person, device, fate }
+        })
+        .collect();
+    drop_answered(&mut seen);
+
+    // Every person's standing with every product.
+    let by_person = group(&seen, |s| s.fate == Fate::Person);
+    let served_anywhere: BTreeSet<PersonId> = seen
+        .iter()
+        .filter(|s| s.fate == Fate::Person && is_use(s.used.key.outcome))
+        .filter_map(|s| s.person)
+        .collect();
+    let vouched = |used: &Used| {
+        let by = decode(usage.names.get(used.key.acted_for), None);
+        super::place::is_listed(&by, config) || places.is_own_address(by.as_bytes())
+    };
+    let mut standings: BTreeMap<(PersonId, Product), Standing> = BTreeMap::new();
+    for ((person, product), facts) in &by_person {
+        let facts = facts.iter().map(|i| seen[*i].used);
+        let stands = standing(facts, served_anywhere.contains(person), &vouched);
+        standings.insert((*person, *product), stands);
+    }
+    let exempted = administrators(&seen, &by_person, &standings, &people, config.rules.admins);
+    let counts = |person: PersonId, product: Product| {
+        matches!(standings.get(&(person, product)), Some(Standing::Served | Standing::Asserted))
+            && !exempted.contains(&(person, product))
+    };
+    let counted: BTreeSet<PersonId> = standings
+        .keys()
+        .filter(|(person, product)| counts(*person, *product))
+        .map(|(p, _)| *p)
+        .collect();
+
+    // The ledger, and what adds to the upper end.
+    let mut upper = Upper::default();
+    let mut failed_of: BTreeMap<PersonId, u64> = BTreeMap::new();
+    for ((person, product), facts) in &by_person {
+        let id = &people.ids[*person as usize];
+        let add = |upper: &mut Upper, reason: &'static str| {
+            upper.add(*product, format!("person:{id}"), id, reason, 1)
+        };
+        for i in facts {
+            let Seen { used, place, .. } = &seen[*i];
+            if used.key.outcome == Outcome::Failed && counted.contains(person) {
+                *failed_of.entry(*person).or_default() += used.seen.events;
+                continue;
+            }
+            let mut exclude =
+                |rule| ledger.exclude(id, rule, String::new(), *place, *product, &used.seen);
+            match standings[&(*person, *product)] {
+                Standing::FailedOnly => exclude(rule::FAILED_LOGON),
+                Standing::NeverServed if used.key.outcome == Outcome::Refused => {
+                    exclude(rule::NEVER_SERVED);
+                    add(&mut upper, rule::NEVER_SERVED);
+                }
+                Standing::Served
+                    if exempted.contains(&(*person, *product)) && is_use(used.key.outcome) =>
+                {
+                    exclude(rule::ADMINISTRATION);
+                }
+                Standing::ThinUse | Standing::ProbeLike | Standing::Vouched
+                    if is_use(used.key.outcome) =>
+                {
+                    let reason = match standings[&(*person, *product)] {
+                        Standing::ThinUse => "thin-use",
+                        Standing::ProbeLike => "probe-like",
+                        _ => "asserted-by-unlisted-server",
+                    };
+                    ledger.leave_open(id, reason, *place, &used.seen);
+                    add(&mut upper, reason);
+                }
+                _ => {}
+            }
+        }
+    }
+    nobody(&seen, usage, &people, config, &counted, &mut ledger, &mut upper);
+    let declared = declared_people(&seen, &vouched, &people, &mut upper);
+
+    // What is counted, row by row.
+    let machines = machines(&seen, &people, &mut devices);
+    let rows: Vec<Row<'_>> = seen
+        .iter()
+        .filter_map(|s| {
+            let person = s.person?;
+            let external = matches!(
+                s.fate,
+                Fate::Excluded(rule::EXTERNAL_CONNECTOR | rule::EXTERNAL_LICENSED)
+            ) && s.product != Product::Windows;
+            let own = s.fate == Fate::Person && counts(person, s.product);
+            if !is_use(s.used.key.outcome) || !(own || external) {
+                return None;
+            }
+            let version = places.list[s.place].version(s.product);
+            let pack = packs.of(s.product, version);
+            Some(Row {
+                person,
+                form: s.form?,
+                place: s.place,
+                product: s.product,
+                own,
+                version,
+                windows: places.list[s.place].version(Product::Windows),
+                device: s.device,
+                used: s.used,
+                cals: cals(s, pack),
+            })
+        })
+        .collect();
+    let people_rows = rows.iter().filter(|r| r.own);
+
+    let mut census = Census {
+        organization: config.organization.name.clone(),
+        from: period.from.map(day_text),
+        to: period.to.map(day_text),
+        events: usage
+            .facts
+            .iter()
+            .map(|f| (f.seen.first.instant, f.seen.last.instant))
+            .reduce(|(a, b), (c, d)| (a.min(c), b.max(d))),
+        ..Census::default()
+    };
+    let asserted: BTreeSet<(PersonId, Product)> =
+        standings.iter().filter(|(_, s)| **s == Standing::Asserted).map(|(k, _)| *k).collect();
+    let aliases =
+        probable_aliases(&people, &identities, people_rows.clone().map(|r| r.person).collect());
+    let basis = requirement::Basis {
+        rows: &rows,
+        shared: &shared,
+        machines: &machines,
+        asserted: &asserted,
+        declared: &declared,
+        upper: &upper,
+        people: &people,
+        identities: &identities,
+        devices: &devices,
+    };
+    census.requirements = requirement::requirements(&basis);
+    census.rule_packs = packs.cited(&census.requirements);
+    census.servers = servers(people_rows.clone(), &places, &devices);
+    census.people = persons(&rows, &failed_of, &people, &identities, &places);
+    census.probable_aliases = aliases;
+    census.coverage = coverage::coverage(usage, &places, period);
+    (census.excluded, census.unresolved) = ledger.entries();
+    census.warnings = warnings::warnings(&inputs, &census, &identities, &people, config);
+    census.inputs = inputs;
+    Ok(census)
+}
+
+/// `YYYY-MM-DD` of a day number.
+pub(super) fn day_text(day: i32) -> String {
+    let (y, m, d) = calproof_parsers::time::civil(day);
+    format!("{y:04}-{m:02}-{d:02}")
+}
+
+/// The form of each fact's principal.
+fn forms(
+    facts: &[Used],
+    usage: &Usage,
+    places: &Places,
+    config: &Config,
+    identities: &mut Identities,
+) -> Vec<Option<FormId>> {
+    let contexts: Vec<u32> = (0..usage.servers.len())
+        .map(|server| {
+            let listed = places.list[places.of[server]].listed.map(|i| &config.servers[i]);
+            identities.context(&Context {
+                encoding: listed.and_then(|s| s.encoding.clone()),
+                default_domain: listed.and_then(|s| s.default_domain.clone()),
+            })
+        })
+        .collect();
+    // In the order of the names, so that forms are numbered alike whatever order facts came in.
+    let mut distinct: Vec<(Name, u32)> = facts
+        .iter()
+        .filter(|f| f.key.principal != Name::NONE)
+        .map(|f| (f.key.principal, contexts[f.key.server as usize]))
+        .collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    distinct.sort_by(|a, b| (usage.names.get(a.0), a.1).cmp(&(usage.names.get(b.0), b.1)));
+    for (name, context) in distinct {
+        identities.form(&usage.names, name, context);
+    }
+    facts
+        .iter()
+        .map(|f| {
+            let name = f.key.principal;
+            (name != Name::NONE)
+                .then(|| identities.form(&usage.names, name, contexts[f.key.server as usize]))
+        })
+        .collect()
+}
+
+/// Own SIP domains: as stated, else those of accepted REGISTERs.
+fn sip_domains(
+    config: &Config,
+    facts: &[Used],
+    forms: &[Option<FormId>],
+    identities: &Identities,
+) -> BTreeSet<String> {
+    match &config.organization.sip_domains {
+        Some(stated) => stated.iter().map(|d| d.to_lowercase()).collect(),
+        None => facts
+            .iter()
+            .zip(forms)
+            .filter(|(f, _)| f.key.marks.has(Marks::REGISTERED) && is_use(f.key.outcome))
+            .filter_map(|(_, form)| Some(identities.get((*form)?).domain.clone()))
+            .collect(),
+    }
+}
+
+/// Command rows of POP3 and IMAP4 prove a use only where the logon they follow is not in the logs.
+fn drop_answered(seen: &mut Vec<Seen<'_>>) {
+    let logons: BTreeSet<_> = seen
+        .iter()
+        .filter(|s| s.used.key.outcome == Outcome::Served)
+        .map(|s| (s.person, s.device, s.place, s.used.key.service))
+        .collect();
+    seen.retain(|s| {
+        s.used.key.outcome != Outcome::Continued
+            || !logons.contains(&(s.person, s.device, s.place, s.used.key.service))
+    });
+}
+
+pub(super) type ByPerson = BTreeMap<(PersonId, Product), Vec<usize>>;
+
+pub(super) fn group(seen: &[Seen<'_>], belongs: impl Fn(&Seen<'_>) -> bool) -> ByPerson {
+    let mut groups = ByPerson::new();
+    for (i, s) in seen.iter().enumerate() {
+        if let (true, Some(person)) = (belongs(s), s.person) {
+            groups.entry((person, s.product)).or_default().push(i);
+        }
+    }
+    groups
+}
+
+/// Who is exempt as an administrator, by product.
+fn administrators(
+    seen: &[Seen<'_>],
+    by_person: &ByPerson,
+    standings: &BTreeMap<(PersonId, Product), Standing>,
+    people: &People,
+    reading: Admins,
+) -> BTreeSet<(PersonId, Product)> {
+    let mut candidates: BTreeMap<Product, Vec<Administrator<(&str, PersonId)>>> = BTreeMap::new();
+    for ((person, product), facts) in by_person {
+        let used: Vec<&Seen<'_>> =
+            facts.iter().map(|i| &seen[*i]).filter(|s| is_use(s.used.key.outcome)).collect();
+        let only = used.iter().all(|s| s.used.key.marks.has(Marks::ADMINISTRATIVE));
+        if standings[&(*person, *product)] != Standing::Served || !only {
+            continue;
+        }
+        let mut events: BTreeMap<usize, u64> = BTreeMap::new();
+        for s in used {
+            let scope = if reading == Admins::TwoPerServer { s.place } else { 0 };
+            *events.entry(scope).or_default() += s.used.seen.events;
+        }
+        let who = (people.ids[*person as usize].as_str(), *person);
+        let list = candidates.entry(*product).or_default();
+        list.extend(events.into_iter().map(|(scope, events)| Administrator {
+            person: who,
+            scope,
+            events,
+        }));
+    }
+    if reading == Admins::Two {
+        let all: Vec<_> = candidates.values().flatten().cloned().collect();
+        let granted: BTreeSet<_> = exempt(all, reading).into_iter().collect();
+        let of = |(product, list): (&Product, &Vec<Administrator<(&str, PersonId)>>)| {
+            let product = *product;
+            list.iter()
+                .map(|a| a.person)
+                .filter(|p| granted.contains(p))
+                .map(move |p| (p.1, product))
+                .collect::<Vec<_>>()
+        };
+        return candidates.iter().flat_map(of).collect();
+    }
+    candidates
+        .into_iter()
+        .flat_map(|(product, list)| exempt(list, reading).into_iter().map(move |p| (p.1, product)))
+        .collect()
+}
