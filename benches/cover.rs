@@ -5,9 +5,10 @@
 //! and prints times and, on Linux, the peak of resident memory. Without `--bench` (as in
 //! `cargo test --all-targets`) it does the same at a thousandth of the size.
 //!
-//! Seen on one thread of a busy two-core x86-64 machine: least number 0.9 s with a peak of 135 MB;
-//! least price 4 s and 0.9 GB with one CAL, 8 s and 1.0 GB with Standard and Enterprise, 17 s and
-//! 1.2 GB with two products and suites; each certificate checked in at most 1.5 s.
+//! Seen on one thread of a shared two-core x86-64 machine: least number 0.8–0.9 s with a peak of
+//! 135 MB; least price 4–5 s and 0.9 GB with one CAL, 7–10 s and 1.0 GB with Standard and Enterprise,
+//! 16–18 s and 1.2 GB with two products and suites; each certificate checked in at most 1.5 s. Three
+//! times that with both cores taken by other work.
 //!
 //! The accesses: every personal device has an owner, so that most people have one to five; a
 //! third of them was lent to others of the owner's team; kiosks saw 200 people each; some
