@@ -118,7 +118,15 @@ pub trait LogFormat: Sync {
 }
 
 /// Every format, in the order in which they are asked.
-pub static FORMATS: &[&dyn LogFormat] = &[&formats::iis_w3c::IisW3c, &formats::unknown::Unknown];
+pub static FORMATS: &[&dyn LogFormat] = &[
+    &formats::exchange_pop_imap::ExchangePop3,
+    &formats::exchange_pop_imap::ExchangeImap4,
+    &formats::exchange_smtp::ExchangeSmtpReceive,
+    &formats::exchange_smtp::ExchangeSmtpSend,
+    &formats::smtpsvc::SmtpSvc,
+    &formats::iis_w3c::IisW3c,
+    &formats::unknown::Unknown,
+];
 
 /// The format of a log that begins with `head`, and the state of its first row.
 ///

@@ -1,0 +1,100 @@
+//! Which column is what in an Exchange protocol log.
+
+use crate::csv;
+use crate::event::LineErrorKind;
+
+/// The most columns that are told apart; rows may have more, those are only counted.
+pub(crate) const MOST: usize = 16;
+
+/// The two shapes of Exchange protocol logs.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Schema {
+    /// One row a command: POP3 and IMAP4 since 2013.
+    Table,
+    /// One row a line of the conversation: SMTP, and POP3 and IMAP4 of 2007 and 2010.
+    Sessions,
+}
+
+/// The place of each column that is read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Layout {
+    /// Number of columns declared; 0 where no usable header has been seen.
+    pub(crate) count: usize,
+    pub(crate) instant: Option<usize>,
+    pub(crate) connector: Option<usize>,
+    pub(crate) session: Option<usize>,
+    pub(crate) local: Option<usize>,
+    pub(crate) remote: Option<usize>,
+    pub(crate) user: Option<usize>,
+    pub(crate) command: Option<usize>,
+    pub(crate) parameters: Option<usize>,
+    pub(crate) event: Option<usize>,
+    pub(crate) data: Option<usize>,
+    pub(crate) context: Option<usize>,
+}
+
+impl Layout {
+    /// The layout of the columns `names`; where a name stands twice, the first one counts.
+    pub(crate) fn of<N: AsRef<[u8]>>(names: &[N]) -> Layout {
+        let place = |wanted: [&[u8]; 2]| {
+            names.iter().take(MOST).position(|n| {
+                wanted.iter().any(|w| !w.is_empty() && n.as_ref().eq_ignore_ascii_case(w))
+            })
+        };
+        Layout {
+            count: names.len(),
+            instant: place([b"dateTime", b"date-time"]),
+            connector: place([b"connector-id", b""]),
+            session: place([b"sessionId", b"session-id"]),
+            local: place([b"sIp", b"local-endpoint"]),
+            remote: place([b"cIp", b"remote-endpoint"]),
+            user: place([b"user", b""]),
+            command: place([b"command", b""]),
+            parameters: place([b"parameters", b""]),
+            event: place([b"event", b""]),
+            data: place([b"data", b""]),
+            context: place([b"context", b""]),
+        }
+    }
+
+    /// Which shape the columns have; `None` where they have neither.
+    pub(crate) fn schema(&self) -> Option<Schema> {
+        if self.event.is_some() && self.data.is_some() && self.session.is_some() {
+            Some(Schema::Sessions)
+        } else if self.command.is_some() && self.session.is_some() {
+            Some(Schema::Table)
+        } else {
+            None
+        }
+    }
+
+    /// The fields of a row, quotes left on.
+    ///
+    /// In a table, an empty field too many at the end is no matter: `puid` came with a cumulative
+    /// update. Where the layout was `assumed`, it may be missing or filled as well.
+    pub(crate) fn split<'a>(
+        &self,
+        row: &'a [u8],
+        assumed: bool,
+    ) -> Result<[&'a [u8]; MOST], LineErrorKind> {
+        if self.count == 0 {
+            return Err(LineErrorKind::NoFields);
+        }
+        let mut values: [&[u8]; MOST] = [b""; MOST];
+        let found = csv::split(row, &mut values).ok_or(LineErrorKind::Quote)?;
+        let fits = found == self.count
+            || (self.schema() == Some(Schema::Table)
+                && (found == self.count + 1 && (assumed || row.ends_with(b","))
+                    || assumed && self.count == 13 && found == 12));
+        let (found, declared) = (found as u32, self.count as u32);
+        if fits { Ok(values) } else { Err(LineErrorKind::FieldCount { found, declared }) }
+    }
+}
+
+/// A field whose value holds no quotes, without the quotes around it.
+pub(crate) fn bare(field: &[u8]) -> &[u8] {
+    match field {
+        [b'"', inner @ .., b'"'] => inner,
+        _ => field,
+    }
+}
