@@ -127,6 +127,8 @@ pub static FORMATS: &[&dyn LogFormat] = &[
     &formats::iis_w3c::IisW3c,
     &formats::unknown::Unknown,
 ];
+pub static FORMATS: &[&dyn LogFormat] =
+    &[&formats::iis_w3c::IisW3c, &formats::ocs_trace::OcsTrace, &formats::unknown::Unknown];
 
 /// The format of a log that begins with `head`, and the state of its first row.
 ///

@@ -5,4 +5,5 @@ mod exchange_protocol;
 pub mod exchange_smtp;
 pub mod iis_w3c;
 pub mod smtpsvc;
+pub mod ocs_trace;
 pub mod unknown;

@@ -1,6 +1,7 @@
 //! A sink that writes down everything it is told, one JSON object a line. For golden files,
 //! properties and `calproof formats`; not for counting.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::ops::Range;
 
@@ -8,7 +9,8 @@ use crate::event::{
     Access, DeviceEvidence, FactId, LineErrorKind, LineKind, Notice, Place, Proof, ServerEvidence,
     Sink, Software,
 };
-use crate::sip::SipMessage;
+use crate::format::Scope;
+use crate::sip::{Decided, Exchange, ExchangeKey, Row, SipMessage, StartLine};
 use crate::time::{DAY_MS, civil};
 
 /// Everything a parser told, in order.
@@ -20,6 +22,8 @@ pub struct Recorder {
     pub runs: Vec<(LineKind, u64, Range<u64>)>,
     /// The facts, as written; [`Sink::again`] repeats one.
     facts: Vec<String>,
+    /// The SIP exchanges so far.
+    exchanges: BTreeMap<ExchangeKey, Exchange>,
 }
 
 impl Recorder {
@@ -31,6 +35,21 @@ impl Recorder {
             place.byte,
             rfc3339(place.instant)
         );
+    }
+
+    /// What the SIP exchanges show, now that all messages have been told; one JSON object a line.
+    pub fn decided(&self) -> String {
+        let scope = Scope::default();
+        let mut out = String::new();
+        for (key, exchange) in &self.exchanges {
+            for decided in exchange.decide(key, &scope) {
+                let (row, fact) = decided_fields(&decided);
+                let at = rfc3339(row.instant);
+                let (line, byte) = (row.line, row.byte);
+                let _ = writeln!(out, "{{\"line\":{line},\"byte\":{byte},\"at\":\"{at}\",{fact}}}");
+            }
+        }
+        out
     }
 
     fn note(&mut self, key: &str, value: &str) {
@@ -123,6 +142,81 @@ fn access_fields(access: &Access<'_>) -> String {
     out
 }
 
+fn decided_fields(decided: &Decided<'_>) -> (Row, String) {
+    match decided {
+        Decided::Access { row, access, vouched_by } => {
+            let mut fact = access_fields(access);
+            if !vouched_by.is_empty() {
+                let _ = write!(fact, ",\"vouched_by\":{}", json(vouched_by));
+            }
+            (*row, fact)
+        }
+        Decided::SameName { row, one, other, proof } => {
+            let (one, other) = (json(one), json(other));
+            (*row, format!("\"same\":[{one},{other}],\"proof\":\"{}\"", proof.as_str()))
+        }
+        Decided::SameDevice { row, epid, instance } => {
+            (*row, format!("\"epid\":{},\"sip_instance\":{}", json(epid), json(instance)))
+        }
+    }
+}
+
+/// What is said, without what is not; credentials are never among it.
+fn sip_fields(message: &SipMessage<'_>) -> String {
+    let mut out = match message.start {
+        StartLine::Request(_) => "\"sip\":\"request\"".to_owned(),
+        StartLine::Response(status) => format!("\"sip\":{status}"),
+        StartLine::None => "\"sip\":null".to_owned(),
+    };
+    if let Some((number, method)) = message.cseq {
+        let _ = write!(out, ",\"cseq\":\"{number} {}\"", method.as_str());
+    }
+    let _ = write!(out, ",\"direction\":\"{:?}\"", message.direction);
+    let ntlm = message.ntlm().map(|i| format!("{} @ {}", i.account(), i.workstation));
+    let texts = [
+        ("machine", message.machine),
+        ("peer", message.peer),
+        ("call_id", message.call_id),
+        ("from", message.from.uri),
+        ("from_tag", message.from.parameter(b"tag").unwrap_or_default()),
+        ("epid", message.from.parameter(b"epid").unwrap_or_default()),
+        ("to", message.to.uri),
+        ("instance", message.instance),
+        ("target", message.target),
+        ("agent", message.user_agent),
+        ("trust", message.trust_source),
+        ("network", message.trust_network),
+        ("asserted", message.asserted_identity),
+        ("ntlm", ntlm.as_deref().unwrap_or_default().as_bytes()),
+    ];
+    for (key, value) in texts {
+        if !value.is_empty() {
+            let _ = write!(out, ",\"{key}\":{}", json(value));
+        }
+    }
+    if let Some((major, minor)) = message.rtc {
+        let _ = write!(out, ",\"rtc\":\"{major}.{minor}\"");
+    }
+    let flags = [
+        ("local", message.local),
+        ("external", message.external),
+        ("proof", message.proof),
+        ("expires_zero", message.expires_zero),
+    ];
+    for (key, _) in flags.iter().filter(|(_, set)| *set) {
+        let _ = write!(out, ",\"{key}\":true");
+    }
+    let sets: [(&str, Vec<&str>); 3] = [
+        ("authorization", message.authorization.words().collect()),
+        ("authentication_info", message.authentication_info.words().collect()),
+        ("modalities", message.modalities.words().collect()),
+    ];
+    for (key, words) in sets.iter().filter(|(_, words)| !words.is_empty()) {
+        let _ = write!(out, ",\"{key}\":\"{}\"", words.join(" "));
+    }
+    out
+}
+
 impl Sink for Recorder {
     fn lines(&mut self, kind: LineKind, count: u64, bytes: Range<u64>) {
         self.runs.push((kind, count, bytes));
@@ -152,8 +246,9 @@ impl Sink for Recorder {
     }
 
     fn sip(&mut self, place: Place, message: &SipMessage<'_>) {
-        let fact = format!("\"sip\":{}", json(format!("{message:?}").as_bytes()));
-        self.event(place, &fact);
+        self.event(place, &sip_fields(message));
+        let (key, part) = Exchange::from_message(place, message);
+        self.exchanges.entry(key).or_default().merge(part);
     }
 
     fn active(&mut self, _server: &ServerEvidence<'_>, _hour: i64) {}

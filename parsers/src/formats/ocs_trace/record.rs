@@ -1,0 +1,194 @@
+//! The header of a trace record.
+
+use nom::bytes::complete::{tag, take_till, take_while1};
+use nom::character::complete::{hex_digit1, space0};
+use nom::sequence::delimited;
+use nom::{IResult, Parser};
+
+use crate::time::{self, DAY_MS};
+
+/// What stands at the end of a header whose record has a body.
+const BEGIN: &[u8] = b"$$begin_record";
+/// What ends a body.
+const END: &[u8] = b"$$end_record";
+
+/// The header of one record:
+/// `LEVEL(FLAG) [ctx]PID.TID::MM/DD/YYYY-HH:MM:SS.mmm.SEQ (component,function:file(line))`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Header<'a> {
+    /// `TF_PROTOCOL`.
+    pub(super) flag: &'a [u8],
+    /// `SIPStack`; empty where the header is wrapped before it.
+    pub(super) component: &'a [u8],
+    /// The machine of `[pool\machine]` (CLS); empty where a CPU number stands there.
+    pub(super) machine: &'a [u8],
+    /// Milliseconds since 1970-01-01T00:00 in the trace's own time; `None` where it is no time.
+    pub(super) clock: Option<i64>,
+    /// `$$begin_record` is there.
+    pub(super) begins: bool,
+}
+
+impl<'a> Header<'a> {
+    /// Reads a header; `None` where the line is none. `TL_` is what tells it from the traces of
+    /// other products that have `$$begin_record` as well.
+    pub(super) fn parse(line: &'a [u8]) -> Option<Header<'a>> {
+        // Nearly every line ends here.
+        if !line.starts_with(b"TL_") {
+            return None;
+        }
+        let (rest, (flag, context, stamp)) = prefix(line).ok()?;
+        let mut header = Header {
+            flag,
+            component: b"",
+            machine: machine(context),
+            clock: clock(stamp),
+            begins: false,
+        };
+        header.read_rest(rest);
+        Some(header)
+    }
+
+    /// A header without its component or its `$$begin_record` goes on in the next line.
+    pub(super) fn is_wrapped(&self) -> bool {
+        !self.begins
+    }
+
+    /// Takes a further line of a wrapped header; `false` where the line is none of its.
+    pub(super) fn read_wrapped(&mut self, line: &'a [u8]) -> bool {
+        let line = line.trim_ascii_start();
+        let goes_on = line == BEGIN || (self.component.is_empty() && line.starts_with(b"("));
+        if goes_on {
+            self.read_rest(line);
+        }
+        goes_on
+    }
+
+    fn read_rest(&mut self, rest: &'a [u8]) {
+        if let Some(inside) = rest.trim_ascii_start().strip_prefix(b"(") {
+            let end = memchr::memchr2(b',', b')', inside).unwrap_or(inside.len());
+            self.component = &inside[..end];
+        }
+        self.begins = rest.trim_ascii_end().ends_with(BEGIN);
+    }
+
+    /// Whether the record is a SIP message.
+    pub(super) fn is_sip(&self) -> bool {
+        self.flag == b"TF_PROTOCOL" && self.component.eq_ignore_ascii_case(b"SIPStack")
+    }
+}
+
+/// Whether a line ends a record's body.
+pub(super) fn is_end(line: &[u8]) -> bool {
+    line.starts_with(END)
+}
+
+/// Flag, context and time stamp.
+fn prefix(line: &[u8]) -> IResult<&[u8], (&[u8], &[u8], &[u8])> {
+    let word = || take_while1(|b: u8| b.is_ascii_alphanumeric() || b == b'_');
+    let context = delimited(tag("["), take_till(|b| b == b']'), tag("]"));
+    let thread = (hex_digit1, tag("."), hex_digit1, tag("::"));
+    let stamp =
+        take_while1(|b: u8| b.is_ascii_hexdigit() || matches!(b, b'/' | b'-' | b':' | b'.'));
+    let (rest, (_, _, flag, _, context, _, stamp)) = (
+        tag("TL_"),
+        take_while1(|b: u8| b.is_ascii_uppercase()),
+        delimited(tag("("), word(), tag(")")),
+        space0,
+        context,
+        thread,
+        stamp,
+    )
+        .parse(line)?;
+    Ok((rest, (flag, context, stamp)))
+}
+
+fn machine(context: &[u8]) -> &[u8] {
+    let context = context.trim_ascii();
+    if context.iter().all(u8::is_ascii_digit) {
+        return b"";
+    }
+    &context[memchr::memrchr(b'\\', context).map_or(0, |i| i + 1)..]
+}
+
+/// `MM/DD/YYYY-HH:MM:SS.mmm.SEQ`; the sequence number is no part of the time.
+fn clock(stamp: &[u8]) -> Option<i64> {
+    let (date, rest) = stamp.split_at_checked(10)?;
+    let rest = rest.strip_prefix(b"-")?;
+    if date[2] != b'/' || date[5] != b'/' {
+        return None;
+    }
+    let (month, day) = (time::number(&date[..2])?, time::number(&date[3..5])?);
+    let day = time::day_number(time::number(&date[6..])?, month, day)?;
+    // HH:MM:SS, then a fraction, then the sequence number.
+    let fraction = rest.get(9..)?;
+    let end = 9 + memchr::memchr(b'.', fraction).unwrap_or(fraction.len());
+    Some(i64::from(day) * DAY_MS + i64::from(time::clock(&rest[..end])?))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot read its header has failed")]
+    use super::*;
+    use crate::recorder::rfc3339;
+
+    #[test]
+    fn headers_of_the_format_reference() {
+        let cases: &[(&str, &str, &str, bool, bool)] = &[
+            (
+                "TL_INFO(TF_PROTOCOL) [1]0A2C.0A9C::06/22/2009-17:58:48.922.0009935d (SIPStack,SIPAdminLog::TraceProtocolRecord:SIPAdminLog.cpp(122))$$begin_record",
+                "2009-06-22T17:58:48.922Z",
+                "",
+                true,
+                true,
+            ),
+            (
+                "TL_WARN(TF_DIAG) [sfvedge\\sfvedge]0584.0A44::03/02/2017-07:10:46.230.0000773E (SIPStack,SIPAdminLog::WriteDiagnosticEvent:SIPAdminLog.cpp(830)) [156659184] $$begin_record",
+                "2017-03-02T07:10:46.230Z",
+                "sfvedge",
+                false,
+                true,
+            ),
+            (
+                "TL_INFO(TF_PROTOCOL) [POOL\\FE01]1C40.0ABC::10/18/2013-12:00:00.123.00001234 (SIPStack,SIPAdminLog::ProtocolRecord::Flush:ProtocolRecord.cpp(261)) [1234567] $$begin_record",
+                "2013-10-18T12:00:00.123Z",
+                "FE01",
+                true,
+                true,
+            ),
+            (
+                "TL_INFO(TF_COMPONENT) [0]0860.0CDC::01/18/2012-05:07:42.622.000d0b31 (S4,x:y(1))text",
+                "2012-01-18T05:07:42.622Z",
+                "",
+                false,
+                false,
+            ),
+        ];
+        for (line, at, machine, sip, begins) in cases {
+            let header = Header::parse(line.as_bytes()).unwrap();
+            assert_eq!(rfc3339(header.clock.unwrap()), *at);
+            assert_eq!(header.machine, machine.as_bytes());
+            assert_eq!((header.is_sip(), header.begins), (*sip, *begins), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_wrapped_header_goes_on_in_the_next_line() {
+        let first = b"TL_INFO(TF_PROTOCOL) [1]0A2C.0A9C::06/22/2009-17:58:48.922.0009935d ";
+        let mut header = Header::parse(first).unwrap();
+        assert!(header.is_wrapped() && !header.is_sip());
+        assert!(!header.read_wrapped(b"Peer: x"));
+        assert!(header.read_wrapped(b" (SIPStack,a::b:c.cpp(122))$$begin_record"));
+        assert!(header.begins && header.is_sip());
+    }
+
+    #[test]
+    fn look_alikes_and_impossible_dates() {
+        assert!(
+            Header::parse(b"01/08/2022-11:36:14.354 [0x000021ac] - --> Message:$$begin_record")
+                .is_none()
+        );
+        assert!(Header::parse(b"TL_INFO: text").is_none());
+        let month_13 = b"TL_INFO(TF_PROTOCOL) [1]0A2C.0A9C::22/06/2009-17:58:48.922.0009935d (SIPStack,a)$$begin_record";
+        assert_eq!(Header::parse(month_13).unwrap().clock, None);
+    }
+}

@@ -1,0 +1,303 @@
+//! The union of all messages of one exchange: a request, its answers, and every copy of them.
+
+use super::{Direction, Method, Modalities, Peer, Schemes, SipMessage};
+use crate::event::Place;
+use crate::service::{contains_ignore_case, ends_with_ignore_case, starts_with_ignore_case};
+
+/// What tells one exchange from another.
+///
+/// Compared byte for byte: Call-ID and tags are case-sensitive (RFC 3261, 20.8 and 19.3). The
+/// method keeps ACK and CANCEL apart from the INVITE whose number they share.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ExchangeKey {
+    /// `Call-ID`.
+    pub call_id: Box<[u8]>,
+    /// Number in `CSeq`.
+    pub cseq: u32,
+    /// Method in `CSeq`.
+    pub method: Method,
+    /// `tag` of `From`; empty where there is none.
+    pub from_tag: Box<[u8]>,
+}
+
+/// Where a record stands. Ordered by (instant, input, byte): the least is the one that is cited.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Row {
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    pub instant: i64,
+    /// The input, as [`Exchange::place_in`] says; 0 before.
+    pub input: u32,
+    /// Offset of the record's first byte in the decoded text, from 0.
+    pub byte: u64,
+    /// Number of the record's first line, from 1.
+    pub line: u64,
+}
+
+bit_set! {
+    /// What at least one message of the exchange shows.
+    pub(super) Shown:
+    /// The request came in from the peer.
+    INCOMING = 1, "incoming";
+    /// The request carries NTLM, Kerberos or TLS-DSK credentials.
+    CREDENTIALS = 1 << 1, "credentials";
+    /// … and a signature or a last leg among them.
+    PROOF = 1 << 2, "proof";
+    /// The request carries Digest credentials.
+    DIGEST = 1 << 3, "digest";
+    /// A REGISTER that ends its registration.
+    SIGN_OUT = 1 << 4, "sign-out";
+    /// An edge marks the sender as federated or from a public network.
+    FEDERATED = 1 << 5, "federated";
+    /// An edge marks the sender as the organisation's own remote user.
+    OWN_REMOTE = 1 << 6, "own-remote";
+    /// The sender is `@anonymous.invalid`.
+    ANONYMOUS = 1 << 7, "anonymous";
+    /// The sender is a telephone number.
+    TELEPHONE = 1 << 8, "telephone";
+    /// The sender is an application or a conference.
+    APPLICATION = 1 << 9, "application";
+    /// An answer is signed for an account (`Authentication-Info`).
+    SIGNED = 1 << 10, "signed";
+}
+
+/// A value, and how near its message is to the proof: the least is kept.
+type Ranked = (u8, Box<[u8]>);
+
+/// The record of an answer, and the machine that wrote it (CLS).
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct Answer {
+    pub(super) row: Row,
+    pub(super) machine: Box<[u8]>,
+}
+
+/// One exchange, as far as its messages have been seen. Owned, without bodies and credentials.
+///
+/// Every part is a least value or a set, so that uniting is commutative, associative and idempotent.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Exchange {
+    pub(super) shown: Shown,
+    pub(super) modalities: Modalities,
+    /// Address of record of `From`.
+    pub(super) from: Option<Ranked>,
+    /// `P-Asserted-Identity` of a server.
+    pub(super) identity: Option<Box<[u8]>>,
+    /// Account in an NTLM type-3 message.
+    pub(super) account: Option<Box<[u8]>>,
+    /// `epid`, in lower case.
+    pub(super) epid: Option<Ranked>,
+    /// `+sip.instance`, in lower case.
+    pub(super) instance: Option<Ranked>,
+    /// Address of the client.
+    pub(super) client: Option<Box<[u8]>>,
+    /// `User-Agent` of the request.
+    pub(super) agent: Option<Ranked>,
+    /// The server that the request came from.
+    pub(super) vouched_by: Option<Box<[u8]>>,
+    /// First label of `targetname`.
+    pub(super) target: Option<Ranked>,
+    /// Greatest `RTC/n.n` of an answer to a REGISTER.
+    pub(super) software: Option<(u8, u8)>,
+    /// Least 2xx.
+    pub(super) accepted: Option<Answer>,
+    /// Least 2xx that is signed for an account.
+    pub(super) signed: Option<Answer>,
+    /// Least 401 or 407.
+    pub(super) challenged: Option<Answer>,
+    /// Least 403 or 404.
+    pub(super) turned_away: Option<Answer>,
+}
+
+impl Exchange {
+    /// An exchange of one message, and its key.
+    ///
+    /// `place` is where the record stands; what does not belong to the decision is not kept. A
+    /// message without `CSeq` is its own kind of exchange, number 0 and [`Method::Other`].
+    pub fn from_message(place: Place, message: &SipMessage<'_>) -> (ExchangeKey, Exchange) {
+        let (cseq, method) = message.cseq.unwrap_or_default();
+        let key = ExchangeKey {
+            call_id: message.call_id.into(),
+            cseq,
+            method,
+            from_tag: message.from.parameter(b"tag").unwrap_or_default().into(),
+        };
+        let mut exchange = Exchange::default();
+        exchange.note_sender(message, method);
+        if message.is_request() {
+            exchange.note_request(message);
+        } else if let Some(status) = message.status() {
+            let row = Row { instant: place.instant, input: 0, byte: place.byte, line: place.line };
+            exchange.note_answer(message, status, method, row);
+        }
+        (key, exchange)
+    }
+
+    /// Unites two parts of one exchange.
+    pub fn merge(&mut self, other: Exchange) {
+        self.shown |= other.shown;
+        self.modalities |= other.modalities;
+        least(&mut self.from, other.from);
+        least(&mut self.identity, other.identity);
+        least(&mut self.account, other.account);
+        least(&mut self.epid, other.epid);
+        least(&mut self.instance, other.instance);
+        least(&mut self.client, other.client);
+        least(&mut self.agent, other.agent);
+        least(&mut self.vouched_by, other.vouched_by);
+        least(&mut self.target, other.target);
+        self.software = self.software.max(other.software);
+        least(&mut self.accepted, other.accepted);
+        least(&mut self.signed, other.signed);
+        least(&mut self.challenged, other.challenged);
+        least(&mut self.turned_away, other.turned_away);
+    }
+
+    /// Moves every row by `lines`: the lines of the input before the segment.
+    pub fn shift_lines(&mut self, lines: u64) {
+        self.answers().for_each(|a| a.row.line += lines);
+    }
+
+    /// Says which input the rows are in.
+    pub fn place_in(&mut self, input: u32) {
+        self.answers().for_each(|a| a.row.input = input);
+    }
+
+    fn answers(&mut self) -> impl Iterator<Item = &mut Answer> {
+        [&mut self.accepted, &mut self.signed, &mut self.challenged, &mut self.turned_away]
+            .into_iter()
+            .flatten()
+    }
+
+    /// What requests and answers both say about the sender of the request.
+    fn note_sender(&mut self, message: &SipMessage<'_>, method: Method) {
+        let from = message.from.address_of_record();
+        let rank = rank(message);
+        if !from.is_empty() {
+            self.from = Some((rank, from.into()));
+        }
+        if ends_with_ignore_case(from, b"@anonymous.invalid") {
+            self.shown |= Shown::ANONYMOUS;
+        }
+        if message.from.is_telephone() {
+            self.shown |= Shown::TELEPHONE;
+        }
+        let opaque = message.from.uri_parameter(b"opaque").unwrap_or_default();
+        if starts_with_ignore_case(opaque, b"app:") || starts_with_ignore_case(opaque, b"srvr:") {
+            self.shown |= Shown::APPLICATION;
+        }
+        if method == Method::Register && message.expires_zero {
+            self.shown |= Shown::SIGN_OUT;
+        }
+        if let Some(epid) = message.from.parameter(b"epid").filter(|e| !e.is_empty()) {
+            self.epid = Some((rank, epid.to_ascii_lowercase().into()));
+        }
+        if message.has_instance() {
+            // An answer may speak of other endpoints of the user: the request knows better.
+            let rank = if message.is_request() { rank } else { rank + 4 };
+            self.instance = Some((rank, message.instance.to_ascii_lowercase().into()));
+        }
+        let toward_client = message.is_request() == (message.direction == Direction::Incoming);
+        if message.direction != Direction::Unknown
+            && toward_client
+            && let Peer::Address(address) = message.peer()
+        {
+            self.client = Some(address.into());
+        }
+        self.target = first_label(message.target)
+            .map(|t| (0, t.into()))
+            .or_else(|| first_label(message.claimed_target).map(|t| (1, t.into())));
+    }
+
+    fn note_request(&mut self, message: &SipMessage<'_>) {
+        self.modalities = message.modalities;
+        if message.authorization.has_any(Schemes::OF_ACCOUNTS) {
+            self.shown |= Shown::CREDENTIALS;
+        }
+        if message.proof {
+            self.shown |= Shown::PROOF;
+        }
+        if message.authorization.has(Schemes::DIGEST) {
+            self.shown |= Shown::DIGEST;
+        }
+        if !message.user_agent.is_empty() {
+            self.agent = Some((rank(message), message.user_agent.into()));
+        }
+        self.account = message.ntlm().map(|i| i.account().into_bytes().into());
+        let peer = message.peer();
+        let came_in = message.direction == Direction::Incoming;
+        if came_in {
+            self.shown |= Shown::INCOMING;
+            if let Peer::Server(name) = peer {
+                self.vouched_by = Some(name.to_ascii_lowercase().into());
+                if !message.asserted_identity.is_empty() {
+                    self.identity = Some(message.asserted_identity.into());
+                }
+            }
+        }
+        // The mark is the edge's own: a client, or the internet side, has no say in it.
+        if !(came_in && (message.external || matches!(peer, Peer::Address(_)))) {
+            self.shown |= trust(message);
+        }
+    }
+
+    fn note_answer(&mut self, message: &SipMessage<'_>, status: u32, method: Method, row: Row) {
+        let answer = || Some(Answer { row, machine: message.machine.into() });
+        self.modalities = message.modalities;
+        let signed = message.authentication_info.has_any(Schemes::OF_ACCOUNTS);
+        match status {
+            200..=299 => {
+                self.accepted = answer();
+                if signed {
+                    self.shown |= Shown::SIGNED;
+                    self.signed = answer();
+                }
+                if message.authentication_info.has(Schemes::DIGEST) {
+                    self.shown |= Shown::DIGEST;
+                }
+            }
+            401 | 407 => self.challenged = answer(),
+            403 | 404 => self.turned_away = answer(),
+            _ => {}
+        }
+        if method == Method::Register {
+            self.software = message.rtc;
+        }
+    }
+}
+
+/// How near a message is to the proof: what it says goes before what others say.
+fn rank(message: &SipMessage<'_>) -> u8 {
+    let signed = message.authentication_info.has_any(Schemes::OF_ACCOUNTS);
+    match message.status() {
+        Some(200..=299) if signed => 0,
+        None if message.proof => 0,
+        None if message.direction == Direction::Incoming => 1,
+        _ => 2,
+    }
+}
+
+/// What an edge says of the sender (\[MS-SIPRE\] 2.2.15).
+fn trust(message: &SipMessage<'_>) -> Shown {
+    let network = message.trust_network;
+    if message.trust_source.eq_ignore_ascii_case(b"InternetUser") {
+        Shown::OWN_REMOTE
+    } else if !message.trust_source.is_empty()
+        || contains_ignore_case(network, b"federation")
+        || contains_ignore_case(network, b"publiccloud")
+    {
+        Shown::FEDERATED
+    } else {
+        Shown::NONE
+    }
+}
+
+fn first_label(host: &[u8]) -> Option<&[u8]> {
+    host.split(|b| *b == b'.').next().filter(|label| !label.is_empty())
+}
+
+fn least<T: Ord>(into: &mut Option<T>, other: Option<T>) {
+    if let Some(value) = other
+        && into.as_ref().is_none_or(|held| value < *held)
+    {
+        *into = Some(value);
+    }
+}

@@ -1,0 +1,310 @@
+//! The union of exchanges, held to its laws; and decisions that no sample shows.
+
+#![allow(clippy::unwrap_used, reason = "a test that finds nothing has failed")]
+
+use proptest::prelude::*;
+
+use super::ntlm::tests::type_3;
+use super::*;
+use crate::event::{Marks, Outcome, Place};
+use crate::format::Scope;
+
+/// What a message of one exchange may say, in the words of the protocol.
+#[derive(Clone, Debug)]
+struct Text {
+    start: String,
+    direction: &'static str,
+    peer: &'static str,
+    headers: Vec<(&'static str, String)>,
+    machine: &'static str,
+    place: Place,
+}
+
+impl Text {
+    fn message(&self) -> SipMessage<'_> {
+        let mut message = SipMessage {
+            machine: self.machine.as_bytes(),
+            peer: self.peer.as_bytes(),
+            ..SipMessage::default()
+        };
+        message.read_direction(self.direction.as_bytes());
+        message.read_start_line(self.start.as_bytes());
+        for (name, value) in &self.headers {
+            message.read_header(name.as_bytes(), value.as_bytes());
+        }
+        message.read_uris();
+        message
+    }
+
+    fn part(&self) -> (ExchangeKey, Exchange) {
+        Exchange::from_message(self.place, &self.message())
+    }
+}
+
+fn any_header() -> impl Strategy<Value = (&'static str, String)> {
+    let one_of =
+        |values: &'static [&'static str]| prop::sample::select(values).prop_map(str::to_owned);
+    let credentials = [
+        "NTLM realm=\"r\"".to_owned(),
+        "Kerberos gssapi-data=\"YII\", targetname=\"sip/fe02.contoso.com\"".to_owned(),
+        "TLS-DSK response=\"01\"".to_owned(),
+        "Digest username=\"x\", response=\"r\"".to_owned(),
+        format!(
+            "NTLM targetname=\"FE01\", gssapi-data=\"{}\"",
+            type_3(b"CONTOSO", b"anna", b"P", 0)
+        ),
+        format!("NTLM gssapi-data=\"{}\"", type_3(b"CONTOSO", b"adam", b"P", 0)),
+    ];
+    prop_oneof![
+        one_of(&[
+            "<sip:anna@contoso.com>;tag=1;epid=AA",
+            "<sip:Anna@contoso.com>;tag=1;epid=bb",
+            "<sip:x@anonymous.invalid>;tag=1",
+            "<sip:+49@contoso.com;user=phone>;tag=1",
+            "<sip:r@contoso.com;opaque=app:rgs>;tag=1"
+        ])
+        .prop_map(|v| ("From", v)),
+        one_of(&["<sip:ben@contoso.com>", "<sip:a@b;gruu;opaque=app:conf:focus:id:1>"])
+            .prop_map(|v| ("To", v)),
+        one_of(&["1 REGISTER", "1 INVITE", "1 MESSAGE", "1 NOTIFY"]).prop_map(|v| ("CSeq", v)),
+        one_of(&[
+            "<sip:a>;+sip.instance=\"<urn:uuid:AB>\"",
+            "<sip:a>;expires=0",
+            "<sip:a>;+sip.instance=\"<urn:uuid:cd>\""
+        ])
+        .prop_map(|v| ("Contact", v)),
+        prop::sample::select(credentials.to_vec()).prop_map(|v| ("Authorization", v)),
+        one_of(&[
+            "NTLM rspauth=\"1\", targetname=\"FE01.contoso.com\"",
+            "Digest rspauth=\"1\"",
+            "TLS-DSK targetname=\"DIR.contoso.com\""
+        ])
+        .prop_map(|v| ("Authentication-Info", v)),
+        one_of(&["0", "7200"]).prop_map(|v| ("Expires", v)),
+        one_of(&["OC/3", "RTCC/3 CWA/3", "RTCC/4", "UCWA/5"]).prop_map(|v| ("User-Agent", v)),
+        one_of(&["RTC/3.5", "RTC/4.0"]).prop_map(|v| ("Server", v)),
+        one_of(&["<sip:anna@contoso.com>", "<tel:+49>"]).prop_map(|v| ("P-Asserted-Identity", v)),
+        one_of(&[
+            "ms-source-type=AutoFederation",
+            "ms-source-type=InternetUser",
+            "ms-source-network=publiccloud"
+        ])
+        .prop_map(|v| ("ms-edge-proxy-message-trust", v)),
+    ]
+}
+
+fn any_text() -> impl Strategy<Value = Text> {
+    let start = prop::sample::select(vec![
+        "REGISTER sip:contoso.com SIP/2.0",
+        "INVITE sip:+49@contoso.com;user=phone SIP/2.0",
+        "SIP/2.0 200 OK",
+        "SIP/2.0 401 Unauthorized",
+        "SIP/2.0 403 Forbidden",
+        "SIP/2.0 504 Server time-out",
+    ]);
+    let direction = prop::sample::select(vec![
+        "incoming",
+        "outgoing;source=\"local\"",
+        "incoming;source=\"external edge\"",
+        "",
+    ]);
+    let peer = prop::sample::select(vec![
+        "10.1.1.5:50211",
+        "10.1.1.6:1",
+        "cwa.contoso.com:5061",
+        "FE02:5061",
+        "",
+    ]);
+    let machine = prop::sample::select(vec!["", "FE01", "FE02"]);
+    let headers = prop::collection::vec(any_header(), 0..9);
+    (start, direction, peer, headers, machine, 0..3i64, 0..3u64).prop_map(
+        |(start, direction, peer, headers, machine, instant, byte)| Text {
+            start: start.to_owned(),
+            direction,
+            peer,
+            headers,
+            machine,
+            place: Place { byte, line: byte + 1, instant },
+        },
+    )
+}
+
+fn union(parts: &[&Exchange]) -> Exchange {
+    let mut whole = Exchange::default();
+    parts.iter().for_each(|part| whole.merge((*part).clone()));
+    whole
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn union_is_commutative_associative_and_idempotent(
+        a in any_text(), b in any_text(), c in any_text()
+    ) {
+        let ((key, a), (_, b), (_, c)) = (a.part(), b.part(), c.part());
+        prop_assert_eq!(union(&[&a, &b]), union(&[&b, &a]));
+        prop_assert_eq!(union(&[&union(&[&a, &b]), &c]), union(&[&a, &union(&[&b, &c])]));
+        prop_assert_eq!(union(&[&a, &a]), a.clone());
+        prop_assert_eq!(union(&[&a, &b, &a]), union(&[&a, &b]));
+        // What it shows is a function of the union, whatever it is, and never more than one access.
+        let whole = union(&[&a, &b, &c]);
+        let shown = whole.decide(&key, &Scope::default());
+        let accesses = shown.iter().filter(|d| matches!(d, Decided::Access { .. })).count();
+        prop_assert!(accesses <= 1);
+        prop_assert!(shown.is_empty() || accesses == 1);
+    }
+
+    #[test]
+    fn moving_rows_and_uniting_commute(a in any_text(), b in any_text(), lines in 0..9u64) {
+        let ((_, a), (_, b)) = (a.part(), b.part());
+        let moved = |e: &Exchange| {
+            let mut e = e.clone();
+            e.shift_lines(lines);
+            e.place_in(7);
+            e
+        };
+        prop_assert_eq!(moved(&union(&[&a, &b])), union(&[&moved(&a), &moved(&b)]));
+    }
+
+    /// The law of `served`, told a second time straight from the messages.
+    #[test]
+    fn a_served_person_has_credentials_and_a_2xx(texts in prop::collection::vec(any_text(), 1..6)) {
+        let parts: Vec<_> = texts.iter().map(Text::part).collect();
+        let key = &parts[0].0;
+        let same: Vec<_> = texts.iter().zip(&parts).filter(|(_, (k, _))| k == key).collect();
+        let whole = union(&same.iter().map(|(_, (_, e))| e).collect::<Vec<_>>());
+        let has = |t: &Text, name: &str, scheme: &[&str]| {
+            t.headers.iter().any(|(n, v)| *n == name && scheme.iter().any(|s| v.starts_with(s)))
+        };
+        let account = ["NTLM", "Kerberos", "TLS-DSK"];
+        let ok = |t: &Text| t.start.starts_with("SIP/2.0 2");
+        let signed = same.iter().any(|(t, _)| ok(t) && has(t, "Authentication-Info", &account));
+        let sent = same.iter().any(|(t, _)| !t.start.starts_with("SIP/") && has(t, "Authorization", &account));
+        let proven = if key.method == Method::Register {
+            signed
+        } else {
+            sent && same.iter().any(|(t, _)| ok(t))
+        };
+        for decided in whole.decide(key, &Scope::default()) {
+            if let Decided::Access { access, .. } = decided
+                && access.outcome == Outcome::Served
+                && !access.marks.has(Marks::GUEST)
+            {
+                prop_assert!(proven, "{same:?}");
+            }
+        }
+    }
+}
+
+fn text(start: &str, peer: &'static str, headers: &[(&'static str, &str)]) -> Text {
+    let direction = if start.starts_with("SIP/") { "outgoing" } else { "incoming" };
+    let headers = headers.iter().map(|(n, v)| (*n, (*v).to_owned())).collect();
+    let place = Place { byte: 0, line: 1, instant: 0 };
+    Text { start: start.to_owned(), direction, peer, headers, machine: "", place }
+}
+
+/// Outcome, principal and marks of an exchange of these messages.
+fn shown(texts: &[Text]) -> Option<(Outcome, String, Vec<&'static str>)> {
+    let parts: Vec<_> = texts.iter().map(Text::part).collect();
+    assert!(parts.iter().all(|(key, _)| *key == parts[0].0), "one exchange");
+    let whole = union(&parts.iter().map(|(_, e)| e).collect::<Vec<_>>());
+    let decided = whole.decide(&parts[0].0, &Scope::default());
+    decided.first().map(|d| match d {
+        Decided::Access { access, .. } => (
+            access.outcome,
+            String::from_utf8(access.principal.to_vec()).unwrap(),
+            access.marks.names().collect(),
+        ),
+        other => panic!("an access comes first, not {other:?}"),
+    })
+}
+
+const CLIENT: &str = "10.1.1.5:50211";
+const FROM: (&str, &str) = ("From", "<sip:anna@contoso.com>;tag=1");
+const REGISTER: (&str, &str) = ("CSeq", "1 REGISTER");
+const MESSAGE: (&str, &str) = ("CSeq", "1 MESSAGE");
+
+#[test]
+fn an_answer_alone_is_enough_for_a_sign_in_that_the_server_signed() {
+    let signed = ("Authentication-Info", "NTLM rspauth=\"1\"");
+    let ok = text("SIP/2.0 200 OK", CLIENT, &[FROM, REGISTER, signed]);
+    let (outcome, principal, marks) = shown(std::slice::from_ref(&ok)).unwrap();
+    assert_eq!((outcome, &*principal), (Outcome::Served, "sip:anna@contoso.com"));
+    assert_eq!(marks, ["registered"]);
+    // Unless the request says that it was a sign-out.
+    let bye = text("REGISTER sip:contoso.com SIP/2.0", CLIENT, &[FROM, REGISTER, ("Expires", "0")]);
+    assert_eq!(shown(&[ok, bye]), None);
+}
+
+#[test]
+fn a_signature_on_a_request_or_credentials_on_an_answer_speak_of_the_called_party() {
+    let request = text(
+        "MESSAGE sip:ben@contoso.com SIP/2.0",
+        "fe02.contoso.com:5061",
+        &[FROM, MESSAGE, ("Authentication-Info", "NTLM rspauth=\"1\"")],
+    );
+    let answer = text(
+        "SIP/2.0 200 OK",
+        "fe02.contoso.com:5061",
+        &[FROM, MESSAGE, ("Proxy-Authorization", "NTLM response=\"1\"")],
+    );
+    let (outcome, ..) = shown(&[request, answer]).unwrap();
+    assert_eq!(outcome, Outcome::Asserted, "not served");
+}
+
+#[test]
+fn a_forged_copy_of_a_signed_exchange_does_not_change_its_name() {
+    let real = text(
+        "REGISTER sip:contoso.com SIP/2.0",
+        CLIENT,
+        &[FROM, REGISTER, ("Authorization", "TLS-DSK response=\"1\"")],
+    );
+    let forged = text(
+        "REGISTER sip:contoso.com SIP/2.0",
+        "10.6.6.6:1",
+        &[("From", "<sip:aaa@contoso.com>;tag=1"), REGISTER],
+    );
+    let ok =
+        text("SIP/2.0 200 OK", CLIENT, &[FROM, REGISTER, ("Authentication-Info", "TLS-DSK x=1")]);
+    assert_eq!(shown(&[forged, real, ok]).unwrap().1, "sip:anna@contoso.com");
+}
+
+#[test]
+fn what_a_server_only_passes_on_shows_nobody() {
+    let mut request =
+        text("MESSAGE sip:ben@contoso.com SIP/2.0", "fe02.contoso.com:5061", &[FROM, MESSAGE]);
+    request.direction = "outgoing;source=\"local\"";
+    let mut ok = text("SIP/2.0 200 OK", "fe02.contoso.com:5061", &[FROM, MESSAGE]);
+    ok.direction = "incoming";
+    assert_eq!(shown(&[request, ok]), None);
+}
+
+#[test]
+fn an_accepted_register_is_never_federated() {
+    let trust = ("ms-edge-proxy-message-trust", "ms-source-type=DirectPartner");
+    let request =
+        text("REGISTER sip:contoso.com SIP/2.0", "edge.contoso.com:5061", &[FROM, REGISTER, trust]);
+    let ok = text(
+        "SIP/2.0 200 OK",
+        "edge.contoso.com:5061",
+        &[FROM, REGISTER, ("Authentication-Info", "Kerberos rspauth=\"1\"")],
+    );
+    assert_eq!(shown(&[request, ok]).unwrap().2, ["registered"]);
+}
+
+#[test]
+fn contacts_of_several_endpoints_tell_no_instance() {
+    let instance = |n: &str| format!("<sip:a>;+sip.instance=\"<urn:uuid:{n}>\"");
+    let one =
+        text("SIP/2.0 200 OK", CLIENT, &[("Contact", &instance("1")), ("Contact", &instance("1"))]);
+    assert!(one.message().has_instance());
+    let two = text(
+        "SIP/2.0 200 OK",
+        CLIENT,
+        &[("Contact", &instance("1")), ("Contact", &instance("2")), ("Contact", &instance("2"))],
+    );
+    assert!(!two.message().has_instance());
+    let joined = format!("{}, {}", instance("1"), instance("2"));
+    assert!(!text("SIP/2.0 200 OK", CLIENT, &[("Contact", &joined)]).message().has_instance());
+}

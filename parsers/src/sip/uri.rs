@@ -1,0 +1,199 @@
+//! SIP URIs, name-addr values and their parameters (RFC 3261, sections 19.1 and 20.10).
+
+use crate::service::starts_with_ignore_case;
+
+/// A `From`, `To` or `Contact` value taken apart.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct NameAddr<'a> {
+    /// The URI with its own parameters.
+    pub uri: &'a [u8],
+    /// The parameters of the header, behind the URI: `;tag=…;epid=…`.
+    pub parameters: &'a [u8],
+}
+
+impl<'a> NameAddr<'a> {
+    /// Takes a header value apart: `"Name" <uri>;parameters` or `uri;parameters`.
+    ///
+    /// Cannot fail: what has no URI gives an empty one.
+    ///
+    /// ```
+    /// use calproof_parsers::sip::NameAddr;
+    /// let from = NameAddr::parse(b"\"a <sip:x@y>;tag=0\" <sip:anna@contoso.com>;tag=1;epid=2");
+    /// assert_eq!(from.address_of_record(), b"sip:anna@contoso.com");
+    /// assert_eq!(from.parameter(b"tag"), Some(&b"1"[..]));
+    /// ```
+    pub fn parse(value: &'a [u8]) -> NameAddr<'a> {
+        let value = value.trim_ascii();
+        let mut at = 0;
+        while let Some(i) = memchr::memchr3(b'"', b'<', b';', &value[at..]) {
+            match value[at + i] {
+                b'"' => at = quoted_end(value, at + i + 1),
+                b'<' => {
+                    let inner = &value[at + i + 1..];
+                    let close = memchr::memchr(b'>', inner).unwrap_or(inner.len());
+                    let rest = inner.get(close + 1..).unwrap_or_default();
+                    return NameAddr { uri: inner[..close].trim_ascii(), parameters: rest };
+                }
+                _ => {
+                    let (uri, parameters) = value.split_at(at + i);
+                    return NameAddr { uri: uri.trim_ascii(), parameters };
+                }
+            }
+        }
+        NameAddr { uri: value, parameters: b"" }
+    }
+
+    /// A parameter of the header, without quotes.
+    pub fn parameter(&self, name: &[u8]) -> Option<&'a [u8]> {
+        parameter(self.parameters, b';', name)
+    }
+
+    /// Scheme, user and host of the URI: `sip:anna@contoso.com`; empty where it names no user.
+    pub fn address_of_record(&self) -> &'a [u8] {
+        address_of_record(self.uri)
+    }
+
+    /// A parameter of the URI, without quotes.
+    pub fn uri_parameter(&self, name: &[u8]) -> Option<&'a [u8]> {
+        parameter(uri_parameters(self.uri), b';', name)
+    }
+
+    /// Whether the URI is a telephone number.
+    pub fn is_telephone(&self) -> bool {
+        is_telephone(self.uri)
+    }
+}
+
+/// Behind the quote that closes a quoted string whose inside begins at `at`.
+fn quoted_end(text: &[u8], mut at: usize) -> usize {
+    while let Some(i) = memchr::memchr2(b'"', b'\\', &text[at.min(text.len())..]) {
+        if text[at + i] == b'"' {
+            return at + i + 1;
+        }
+        at += i + 2;
+    }
+    text.len()
+}
+
+/// The value of the parameter `name` in `text`, whose parameters stand apart by `separator` outside
+/// of quotes; without its own quotes, and empty where the parameter has no value.
+pub(super) fn parameter<'a>(text: &'a [u8], separator: u8, name: &[u8]) -> Option<&'a [u8]> {
+    let mut start = 0;
+    while start < text.len() {
+        let mut end = start;
+        loop {
+            match memchr::memchr2(separator, b'"', &text[end..]) {
+                None => end = text.len(),
+                Some(i) if text[end + i] == b'"' => {
+                    end = quoted_end(text, end + i + 1);
+                    continue;
+                }
+                Some(i) => end += i,
+            }
+            break;
+        }
+        let part = text[start..end].trim_ascii();
+        if starts_with_ignore_case(part, name) {
+            let rest = part[name.len()..].trim_ascii_start();
+            match rest.split_first() {
+                None => return Some(b""),
+                Some((b'=', value)) => return Some(unquoted(value.trim_ascii())),
+                _ => {}
+            }
+        }
+        start = end + 1;
+    }
+    None
+}
+
+fn unquoted(value: &[u8]) -> &[u8] {
+    value.strip_prefix(b"\"").map_or(value, |v| v.strip_suffix(b"\"").unwrap_or(v))
+}
+
+/// Where the user of a URI ends: the offset of its `@`, of which there is one. A `;` may stand in
+/// the user part.
+fn user_end(uri: &[u8]) -> Option<usize> {
+    memchr::memchr(b'@', uri)
+}
+
+fn uri_parameters(uri: &[u8]) -> &[u8] {
+    let host = user_end(uri).map_or(0, |i| i + 1);
+    let rest = &uri[host..];
+    memchr::memchr(b';', rest).map_or(b"", |i| &rest[i + 1..])
+}
+
+/// Scheme, user and host, without port, parameters and headers.
+pub(super) fn address_of_record(uri: &[u8]) -> &[u8] {
+    if starts_with_ignore_case(uri, b"tel:") {
+        return &uri[..memchr::memchr(b';', uri).unwrap_or(uri.len())];
+    }
+    let Some(at) = user_end(uri) else { return b"" };
+    let scheme = memchr::memchr(b':', &uri[..at]).map_or(0, |i| i + 1);
+    let host = &uri[at + 1..];
+    let host = match host.strip_prefix(b"[") {
+        Some(v6) => memchr::memchr(b']', v6).map_or(host.len(), |i| i + 2),
+        None => memchr::memchr3(b';', b'?', b':', host).unwrap_or(host.len()),
+    };
+    if scheme == at || host == 0 { b"" } else { uri[..at + 1 + host].trim_ascii() }
+}
+
+/// Whether a URI is a telephone number: `tel:` or `;user=phone`.
+pub(super) fn is_telephone(uri: &[u8]) -> bool {
+    starts_with_ignore_case(uri, b"tel:")
+        || parameter(uri_parameters(uri), b';', b"user")
+            .is_some_and(|v| v.eq_ignore_ascii_case(b"phone"))
+}
+
+/// The `opaque` parameter of a URI; empty where there is none.
+pub(super) fn opaque(uri: &[u8]) -> &[u8] {
+    parameter(uri_parameters(uri), b';', b"opaque").unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that finds nothing has failed")]
+    use super::*;
+
+    #[test]
+    fn addresses_of_record() {
+        let cases: &[(&str, &str)] = &[
+            ("sip:anna@contoso.com", "sip:anna@contoso.com"),
+            ("sip:anna@contoso.com:5061;transport=tls", "sip:anna@contoso.com"),
+            ("sip:anna@contoso.com;opaque=user:epid:x@y;gruu", "sip:anna@contoso.com"),
+            ("sip:+493012@contoso.com;user=phone", "sip:+493012@contoso.com"),
+            ("sip:12;phone-context=x@contoso.com;user=phone", "sip:12;phone-context=x@contoso.com"),
+            ("sip:anna@[2001:db8::1]:5061", "sip:anna@[2001:db8::1]"),
+            ("tel:+493012;ext=3", "tel:+493012"),
+            ("sip:contoso.com", ""),
+            ("sip:@contoso.com", ""),
+            ("sip:anna@", ""),
+            ("", ""),
+        ];
+        for (uri, expected) in cases {
+            assert_eq!(address_of_record(uri.as_bytes()), expected.as_bytes(), "{uri}");
+        }
+    }
+
+    #[test]
+    fn a_display_name_cannot_pose_as_an_address() {
+        let from = NameAddr::parse(br#""x\" <sip:evil@x>" <sip:anna@contoso.com;user=ip>;tag=a;b"#);
+        assert_eq!(from.address_of_record(), b"sip:anna@contoso.com");
+        assert_eq!(from.parameter(b"tag"), Some(&b"a"[..]));
+        assert_eq!(from.parameter(b"b"), Some(&b""[..]));
+        assert_eq!(from.parameter(b"ta"), None);
+        assert_eq!(from.uri_parameter(b"user"), Some(&b"ip"[..]));
+        let bare = NameAddr::parse(b"sip:anna@contoso.com;tag=7");
+        assert_eq!(
+            (bare.uri, bare.parameter(b"TAG").unwrap()),
+            (&b"sip:anna@contoso.com"[..], &b"7"[..])
+        );
+    }
+
+    #[test]
+    fn separators_inside_quotes_do_not_separate() {
+        let text = br#"NTLM realm="a, response=b", response="c", opaque="#;
+        assert_eq!(parameter(&text[5..], b',', b"response"), Some(&b"c"[..]));
+        assert_eq!(parameter(&text[5..], b',', b"opaque"), Some(&b""[..]));
+        assert_eq!(parameter(b"a=\"never closed; b=1", b';', b"b"), None);
+    }
+}
