@@ -350,6 +350,16 @@ pub trait Sink {
     /// The log proves that two names belong to one person.
     fn alias(&mut self, place: Place, one: &[u8], other: &[u8], proof: Proof);
 
+    /// A mailbox submitted a message: shown beside the people, never an access. `client` is the
+    /// address it came from, empty where the log does not say.
+    fn corroborate(
+        &mut self,
+        place: Place,
+        server: &ServerEvidence<'_>,
+        mailbox: &[u8],
+        client: &[u8],
+    );
+
     /// One SIP message of an exchange.
     fn sip(&mut self, place: Place, message: &SipMessage<'_>);
 

@@ -129,6 +129,14 @@ pub static FORMATS: &[&dyn LogFormat] = &[
 ];
 pub static FORMATS: &[&dyn LogFormat] =
     &[&formats::iis_w3c::IisW3c, &formats::ocs_trace::OcsTrace, &formats::unknown::Unknown];
+    &formats::exchange_httpproxy::ExchangeHttpProxy,
+    &formats::exchange_ews::ExchangeEws,
+    &formats::exchange_rca::ExchangeRca,
+    &formats::exchange_mapihttp::ExchangeMapiHttp,
+    &formats::exchange_tracking::ExchangeTracking,
+    &formats::iis_w3c::IisW3c,
+    &formats::unknown::Unknown,
+];
 
 /// The format of a log that begins with `head`, and the state of its first row.
 ///

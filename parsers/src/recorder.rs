@@ -245,6 +245,21 @@ impl Sink for Recorder {
         self.event(place, &fact);
     }
 
+    fn corroborate(
+        &mut self,
+        place: Place,
+        server: &ServerEvidence<'_>,
+        mailbox: &[u8],
+        client: &[u8],
+    ) {
+        let mut fact = server_fields(server);
+        let _ = write!(fact, "\"corroborates\":{}", json(mailbox));
+        if !client.is_empty() {
+            let _ = write!(fact, ",\"client\":{}", json(client));
+        }
+        self.event(place, &fact);
+    }
+
     fn sip(&mut self, place: Place, message: &SipMessage<'_>) {
         self.event(place, &sip_fields(message));
         let (key, part) = Exchange::from_message(place, message);
