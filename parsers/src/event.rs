@@ -180,6 +180,11 @@ impl Marks {
         self.0 & other.0 == other.0
     }
 
+    /// The marks as bits, for keys.
+    pub(crate) fn bits(self) -> u32 {
+        self.0
+    }
+
     /// These marks without those of `other`.
     pub fn without(self, other: Marks) -> Marks {
         Marks(self.0 & !other.0)

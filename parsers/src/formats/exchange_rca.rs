@@ -11,7 +11,9 @@ use crate::format::{Description, LogFormat, Scope, Segment, State};
 use crate::formats::exchange_csv::memo::Seen;
 use crate::formats::exchange_csv::{self, Head, Row, Rows, Told, place};
 use crate::formats::exchange_httpproxy::first_address;
-use crate::service::{Service, contains_ignore_case, ends_with_ignore_case};
+use crate::service::{
+    Service, contains_ignore_case, ends_with_ignore_case, starts_with_ignore_case,
+};
 use crate::{http, network};
 
 /// Exchange RPC Client Access log.
@@ -39,7 +41,7 @@ impl LogFormat for ExchangeRca {
                 "user-email",
             ],
             access: "operation Connect or …Logon with rpc-status 0 or none is served; a Connect with another rpc-status (1010 (rpc::LoginPerm)) is failed, a …Logon refused; every other operation shows nobody",
-            limits: "client-name is a legacyExchangeDN and needs the directory, or the e-mail address of the same row, to be joined with DOMAIN\\user; the client's name is claimed by it where the Connect failed; \
+            limits: "client-name is a legacyExchangeDN and needs the directory, or the e-mail address of the same row, to be joined with DOMAIN\\user; the name is the client's claim where the Connect failed; an account with rights to another mailbox may connect under that mailbox's name; \
                      a client-ip that is the server itself (2013 and later) is the relay of its front end: no device",
             time: "UTC",
             reference: "Microsoft: RPC Client Access logging in Exchange Server; names of the 24 columns from the ProtocolLog class of Exchange 2013",
@@ -227,11 +229,12 @@ pub(super) fn is_zero(status: &[u8]) -> bool {
 
 /// Whether the client software is one of the server's own probes.
 ///
-/// Source: `Microsoft.Exchange.RpcClientAccess.Monitoring.dll` is what the RPC and MAPI probes call
-/// themselves.
+/// Sources: `Microsoft.Exchange.RpcClientAccess.Monitoring.dll` is what the RPC and MAPI probes call
+/// themselves, `MapiHttpClient` stands in real front-end rows of the latter.
 pub(super) fn is_probe(software: &[u8]) -> bool {
-    http::is_probe_agent(software, b"")
+    starts_with_ignore_case(software, b"MapiHttpClient")
         || contains_ignore_case(software, b"RpcClientAccess.Monitoring")
+        || contains_ignore_case(software, b"Microsoft.Exchange.Monitoring")
 }
 
 #[cfg(test)]
@@ -251,6 +254,7 @@ mod tests {
     #[test]
     fn probes_call_themselves_monitoring() {
         assert!(is_probe(b"Microsoft.Exchange.RpcClientAccess.Monitoring.dll"));
+        assert!(is_probe(b"MapiHttpClient"));
         assert!(!is_probe(b"OUTLOOK.EXE"));
     }
 }

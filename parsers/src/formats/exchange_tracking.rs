@@ -114,7 +114,7 @@ impl<'a> Rows<'a> for Tracking {
 
     fn split(&self, content: &'a [u8], fields: &mut [&'a [u8]]) -> Option<usize> {
         if self.tabbed.is_none() {
-            return crate::csv::split(content, fields);
+            return exchange_csv::split(content, fields);
         }
         let mut count = 0;
         for field in content.split(|b| *b == b'\t') {
@@ -133,9 +133,7 @@ impl<'a> Rows<'a> for Tracking {
 
     fn instant(&self, row: &Row<'a, '_>, stamp: Option<usize>) -> Result<i64, LineErrorKind> {
         let Some((date, clock)) = self.tabbed else {
-            let stamp = stamp.ok_or(LineErrorKind::NoDate)?;
-            return time::iso_instant(row.bare(Some(stamp)))
-                .ok_or(LineErrorKind::Timestamp { field: "date-time" });
+            return exchange_csv::iso_stamp(row, stamp);
         };
         let day =
             loose_date(row.bare(Some(date))).ok_or(LineErrorKind::Timestamp { field: "Date" })?;

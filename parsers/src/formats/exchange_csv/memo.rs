@@ -13,7 +13,7 @@ use crate::service::Service;
 const SLOTS: usize = 4096;
 
 /// What a row said that decides its fact, within one day.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(in crate::formats) struct Seen<'a> {
     /// Name of the server.
     pub(in crate::formats) server: &'a [u8],
@@ -56,18 +56,19 @@ impl Seen<'_> {
     }
 }
 
-/// Two names that are one person.
-pub(super) type Pair<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
-
-/// The tables. They hold slices of the segment's text; copies only of fields with doubled quotes.
-pub(super) struct Memo<'a> {
-    facts: Vec<Option<(i64, Seen<'a>, FactId)>>,
-    pairs: Vec<Option<Pair<'a>>>,
+/// The tables, and the bytes of the row at hand.
+///
+/// Copies are kept, close together, and not slices of the text: a look-up would else touch rows far
+/// back that have left the cache. Nothing is allocated for a row that says what an earlier one did.
+pub(super) struct Memo {
+    facts: Vec<Option<(Box<[u8]>, FactId)>>,
+    pairs: Vec<Option<Box<[u8]>>>,
+    key: Vec<u8>,
 }
 
-impl<'a> Memo<'a> {
-    pub(super) fn new() -> Memo<'a> {
-        Memo { facts: Vec::new(), pairs: Vec::new() }
+impl Memo {
+    pub(super) fn new() -> Memo {
+        Memo { facts: Vec::new(), pairs: Vec::new(), key: Vec::new() }
     }
 
     /// Forgets every fact: the columns or the software changed.
@@ -75,58 +76,73 @@ impl<'a> Memo<'a> {
         self.facts.clear();
     }
 
-    /// The fact of a row of the same day that said the same.
+    /// The fact of a row of the same day that said the same; else the slot for it.
     #[inline]
-    pub(super) fn fact(&self, day: i64, seen: &Seen<'a>) -> Option<FactId> {
-        let (on, known, fact) = self.facts.get(slot(seen))?.as_ref()?;
-        (*on == day && known == seen).then_some(*fact)
+    pub(super) fn fact(&mut self, day: i64, seen: &Seen<'_>) -> Result<FactId, Slot> {
+        self.key.clear();
+        self.key.extend_from_slice(&day.to_le_bytes());
+        self.key.extend_from_slice(&[seen.service as u8, seen.outcome as u8]);
+        self.key.extend_from_slice(&seen.marks.bits().to_le_bytes());
+        let parts: [&[u8]; 7] = [
+            &seen.principal,
+            &seen.acted_for,
+            &seen.device,
+            &seen.agent,
+            seen.client,
+            seen.server,
+            seen.address,
+        ];
+        for part in parts {
+            push(&mut self.key, part);
+        }
+        let slot = slot(&self.key);
+        match self.facts.get(slot) {
+            Some(Some((known, fact))) if **known == *self.key => Ok(*fact),
+            _ => Err(Slot(slot)),
+        }
     }
 
-    /// Keeps a fact for rows to come.
-    pub(super) fn remember(&mut self, day: i64, seen: Seen<'a>, fact: FactId) {
+    /// Keeps the fact of the row that was looked up last.
+    pub(super) fn remember(&mut self, slot: Slot, fact: FactId) {
         if self.facts.is_empty() {
             self.facts.resize(SLOTS, None);
         }
-        let at = slot(&seen);
-        self.facts[at] = Some((day, seen, fact));
+        self.facts[slot.0] = Some((Box::from(&*self.key), fact));
     }
 
     /// Whether two names were not told to be one lately; remembers them.
-    pub(super) fn is_new_pair(&mut self, pair: &Pair<'a>) -> bool {
+    pub(super) fn is_new_pair(&mut self, one: &[u8], other: &[u8]) -> bool {
         if self.pairs.is_empty() {
             self.pairs.resize(SLOTS, None);
         }
-        let at = index(mix(mix(0, &pair.0), &pair.1));
-        let known = self.pairs[at].as_ref().is_some_and(|k| k == pair);
-        if !known {
-            self.pairs[at] = Some(pair.clone());
+        self.key.clear();
+        push(&mut self.key, one);
+        push(&mut self.key, other);
+        let known = &mut self.pairs[slot(&self.key)];
+        let new = known.as_deref() != Some(&*self.key);
+        if new {
+            *known = Some(Box::from(&*self.key));
         }
-        !known
+        new
     }
 }
 
-fn slot(seen: &Seen<'_>) -> usize {
-    let start = seen.service as u64 | (seen.outcome as u64) << 8;
-    let parts: [&[u8]; 5] =
-        [&seen.principal, &seen.device, seen.client, &seen.agent, &seen.acted_for];
-    index(parts.into_iter().fold(start, mix))
-}
+/// Where a fact belongs that was not found.
+pub(super) struct Slot(usize);
 
-fn index(hash: u64) -> usize {
-    (hash >> 40) as usize & (SLOTS - 1)
-}
-
-/// Folds the length and both ends of `bytes` into a hash. Names that differ only in the middle
-/// share a slot, which costs time and nothing else.
+/// One part of a key, its length first, so that no two lists of parts give the same bytes.
 #[inline]
-fn mix(hash: u64, bytes: &[u8]) -> u64 {
+fn push(key: &mut Vec<u8>, part: &[u8]) {
+    key.extend_from_slice(&(part.len() as u64).to_le_bytes());
+    key.extend_from_slice(part);
+}
+
+#[inline]
+fn slot(key: &[u8]) -> usize {
     const K: u64 = 0x9E37_79B9_7F4A_7C15;
-    let word = |b: &[u8]| b.iter().rev().fold(0u64, |w, b| w << 8 | u64::from(*b));
-    let (head, tail) = match bytes.len() {
-        0..=8 => (word(bytes), 0),
-        n => (word(&bytes[..8]), word(&bytes[n - 8..])),
-    };
-    let mixed =
-        (hash.rotate_left(23) ^ head).wrapping_mul(K) ^ tail.wrapping_mul(K.rotate_left(32));
-    (mixed ^ (bytes.len() as u64) << 56).wrapping_mul(K)
+    let (words, rest) = key.as_chunks::<8>();
+    let mix = |hash: u64, word: u64| (hash.rotate_left(23) ^ word).wrapping_mul(K);
+    let hash = words.iter().fold(0, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+    let hash = mix(hash, rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)));
+    (hash >> 40) as usize & (SLOTS - 1)
 }
