@@ -1,0 +1,684 @@
+//! SIP traces of Live Communications Server to Skype for Business.
+
+use crate::config::Config;
+use crate::event::{Device, Event, Join, Line, Outcome, Outsider, Reading};
+use crate::iis_w3c::address_device;
+use crate::network;
+use crate::text;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One traced SIP message.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    time: i64,
+    server: String,
+    incoming: bool,
+    peer: String,
+    start: String,
+    /// Header name, lower case and in its long form, with its value; in order.
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+impl Record {
+    fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value.as_str())
+    }
+
+    fn all(&self, name: &str) -> Vec<&str> {
+        self.headers.iter().filter(|(n, _)| n == name).map(|(_, value)| value.as_str()).collect()
+    }
+
+    /// The status of a response; 0 for a request.
+    fn status(&self) -> u32 {
+        let words: Vec<&str> = self.start.split_whitespace().collect();
+        match words.as_slice() {
+            [version, status, ..] if version.to_uppercase().starts_with("SIP/") => {
+                status.parse().unwrap_or(0)
+            }
+            _ => 0,
+        }
+    }
+
+    fn is_request(&self) -> bool {
+        !self.start.to_uppercase().starts_with("SIP/")
+    }
+
+    /// The schemes and values of the headers that carry credentials, or answer them.
+    fn authentication(&self) -> Vec<(String, String)> {
+        let names: [&str; 2] = if self.is_request() {
+            ["authorization", "proxy-authorization"]
+        } else {
+            ["authentication-info", "proxy-authentication-info"]
+        };
+        let mut found = Vec::new();
+        for name in names {
+            for value in self.all(name) {
+                let scheme = value.split_whitespace().next().unwrap_or("").to_lowercase();
+                found.push((scheme, value.to_string()));
+            }
+        }
+        found
+    }
+
+    fn is_authenticated(&self) -> bool {
+        self.authentication()
+            .iter()
+            .any(|(s, _)| ["ntlm", "kerberos", "tls-dsk"].contains(&s.as_str()))
+    }
+
+    fn is_digest(&self) -> bool {
+        self.authentication().iter().any(|(scheme, _)| scheme == "digest")
+    }
+}
+
+/// Whether a line begins a trace record.
+pub(crate) fn is_header(line: &str) -> bool {
+    header_time(line).is_some()
+}
+
+/// The instant in `TL_INFO(TF_PROTOCOL) [1]0A2C.0A9C::06/22/2009-17:58:48.922.0009935d (…`.
+fn header_time(line: &str) -> Option<i64> {
+    if !line.starts_with("TL_") || !line.contains("(TF_") {
+        return None;
+    }
+    let stamp = line.split("::").nth(1)?.split_whitespace().next()?;
+    let (date, time) = stamp.split_once('-')?;
+    let parts: Vec<&str> = date.split('/').collect();
+    if parts.len() != 3 || parts[0].len() != 2 || parts[1].len() != 2 {
+        return None;
+    }
+    let day = text::day(&format!("{}-{}-{}", parts[2], parts[0], parts[1]))?;
+    let pieces: Vec<&str> = time.split('.').collect();
+    let clock = match pieces.as_slice() {
+        [whole] => whole.to_string(),
+        [whole, fraction, ..] => format!("{whole}.{fraction}"),
+        [] => return None,
+    };
+    Some(text::at(day, text::clock(&clock)?))
+}
+
+/// The machine in `[pool\machine]`; a processor number is none.
+fn header_machine(line: &str) -> Option<String> {
+    let inside = line.split_once('[')?.1.split_once(']')?.0;
+    let machine = inside.rsplit_once('\\')?.1.trim();
+    (!machine.is_empty()).then(|| machine.to_string())
+}
+
+/// Reads one trace file; what its messages mean is settled by [`unite`].
+pub(crate) fn read(lines: &[String], path: &str, config: &Config) -> Reading {
+    let mut reading = Reading { format: "ocs-trace".to_string(), ..Default::default() };
+    reading.lines = vec![Line::Unrelated; lines.len()];
+    let mut records: Vec<(Option<String>, Record)> = Vec::new();
+    let cleaned: Vec<&str> = lines.iter().map(|l| text::clean(l)).collect();
+    let mut i = 0;
+    while i < cleaned.len() {
+        let line = cleaned[i];
+        if text::is_blank(line) {
+            reading.lines[i] = Line::Blank;
+        }
+        if !line.starts_with("TL_") {
+            i += 1;
+            continue;
+        }
+        // A viewer may have wrapped the header line.
+        let mut body = i + 1;
+        let wrapped = cleaned.get(i + 1).is_some_and(|next| next.trim_start().starts_with('('));
+        let mut header = line.to_string();
+        if wrapped && !line.contains("$$begin_record") {
+            header = format!("{line} {}", cleaned[i + 1].trim_start());
+            body = i + 2;
+        }
+        let time = header_time(&header);
+        if !header.contains("$$begin_record") {
+            // A trace line of a component: no record.
+            for kind in &mut reading.lines[i..body] {
+                *kind = if time.is_some() { Line::Event } else { Line::Rejected };
+            }
+            i = body;
+            continue;
+        }
+        let mut end = body;
+        while end < cleaned.len()
+            && cleaned[end].trim() != "$$end_record"
+            && !cleaned[end].starts_with("TL_")
+        {
+            end += 1;
+        }
+        let whole = end < cleaned.len() && cleaned[end].trim() == "$$end_record";
+        let after = if whole { end + 1 } else { end };
+        let protocol = header.contains("(TF_PROTOCOL)");
+        let record = time.map(|time| message(time, &cleaned[body..end]));
+        let readable = match &record {
+            Some(record) => whole && (!protocol || !record.start.is_empty()),
+            None => false,
+        };
+        for kind in &mut reading.lines[i..after] {
+            *kind = if readable { Line::Event } else { Line::Rejected };
+        }
+        if let (true, true, Some(record)) = (readable, protocol, record) {
+            records.push((header_machine(&header), record));
+        }
+        i = after;
+    }
+
+    // The server: as the record says, else one for the whole file.
+    let target = records.iter().find_map(|(_, record)| target_name(record));
+    for (machine, mut record) in records {
+        record.server = config.server_name(machine.as_deref(), None, target.as_deref(), path);
+        reading.server.get_or_insert(record.server.clone());
+        reading.records.push(record);
+    }
+    reading
+}
+
+/// The lines of a record taken apart.
+fn message(time: i64, lines: &[&str]) -> Record {
+    let mut record = Record {
+        time,
+        server: String::new(),
+        incoming: false,
+        peer: String::new(),
+        start: String::new(),
+        headers: Vec::new(),
+        body: String::new(),
+    };
+    let mut in_body = false;
+    for line in lines {
+        if in_body {
+            record.body.push('\n');
+            record.body.push_str(line);
+            continue;
+        }
+        if line.starts_with([' ', '\t']) {
+            if let Some((_, value)) = record.headers.last_mut() {
+                value.push(' ');
+                value.push_str(line.trim());
+            }
+            continue;
+        }
+        let Some((name, value)) = line.split_once(':') else { continue };
+        let (name, value) = (name.trim().to_lowercase(), value.trim().to_string());
+        match name.as_str() {
+            "direction" => record.incoming = value.to_lowercase().starts_with("incoming"),
+            "peer" if record.peer.is_empty() => record.peer = value,
+            "start-line" => record.start = value,
+            "message-body" => {
+                in_body = true;
+                record.body = value;
+            }
+            _ => {
+                let long = match name.as_str() {
+                    "f" => "from",
+                    "t" => "to",
+                    "i" => "call-id",
+                    "m" => "contact",
+                    "useragent" => "user-agent",
+                    other => other,
+                };
+                record.headers.push((long.to_string(), value));
+            }
+        }
+    }
+    record
+}
+
+/// The first label of the server that a challenge or its answer names.
+fn target_name(record: &Record) -> Option<String> {
+    for (name, value) in &record.headers {
+        if !name.contains("authenticat") && !name.contains("authorization") {
+            continue;
+        }
+        if let Some(target) = parameter(value, "targetname") {
+            let target = target.strip_prefix("sip/").unwrap_or(&target);
+            return Some(target.split('.').next().unwrap_or(target).to_string());
+        }
+    }
+    None
+}
+
+/// The value of `name=value` or `name="value"` in a header, the name without case.
+fn parameter(value: &str, name: &str) -> Option<String> {
+    for part in value.split([',', ';', ' ']) {
+        if let Some((found, content)) = part.trim().split_once('=') {
+            if found.eq_ignore_ascii_case(name) {
+                return Some(content.trim_matches(['"', '<', '>']).to_string());
+            }
+        }
+    }
+    None
+}
+
+/// The address of a From or To header: `"Anna" <sip:anna@contoso.com;x>;tag=1` is `sip:anna@contoso.com`.
+fn uri(value: &str) -> String {
+    let inside = match value.rfind('<') {
+        Some(start) => value[start + 1..].split('>').next().unwrap_or(""),
+        None => value,
+    };
+    inside.split(';').next().unwrap_or("").trim().to_string()
+}
+
+/// The parameters of a From or To header behind its address.
+fn outside_uri(value: &str) -> &str {
+    value.rfind('>').map_or(value, |end| &value[end + 1..])
+}
+
+fn domain_of(uri: &str) -> String {
+    uri.rsplit_once('@')
+        .map_or("", |(_, domain)| domain)
+        .split(':')
+        .next()
+        .unwrap_or("")
+        .to_lowercase()
+}
+
+/// The requests and responses of one transaction, all their copies.
+#[derive(Default)]
+struct Exchange<'a> {
+    requests: Vec<&'a Record>,
+    responses: Vec<&'a Record>,
+}
+
+/// Settles what the messages of all files of each server say.
+pub(crate) fn unite(
+    records: Vec<Record>,
+    config: &Config,
+    events: &mut Vec<Event>,
+    joins: &mut Vec<Join>,
+) {
+    // Exchanges by server, Call-ID, From-tag, CSeq number and method.
+    type Key = (String, String, String, u64, String);
+    let mut exchanges: BTreeMap<Key, Exchange<'_>> = BTreeMap::new();
+    for record in &records {
+        let call = record.header("call-id").to_string();
+        let tag = parameter(outside_uri(record.header("from")), "tag").unwrap_or_default();
+        let mut words = record.header("cseq").split_whitespace();
+        let number = words.next().and_then(|n| n.parse::<u64>().ok());
+        let (Some(number), Some(method)) = (number, words.next()) else { continue };
+        if call.is_empty() {
+            continue;
+        }
+        let key = (record.server.clone(), call, tag, number, method.to_uppercase());
+        let exchange = exchanges.entry(key).or_default();
+        if record.is_request() {
+            exchange.requests.push(record);
+        } else {
+            exchange.responses.push(record);
+        }
+    }
+
+    // Own domains: configured, else those that registered.
+    let accepted = |exchange: &Exchange<'_>| {
+        exchange
+            .responses
+            .iter()
+            .filter(|r| (200..300).contains(&r.status()) && r.is_authenticated())
+            .count()
+            > 0
+    };
+    let mut own: BTreeSet<String> = config.sip_domains.iter().map(|d| d.to_lowercase()).collect();
+    if own.is_empty() {
+        for ((_, _, _, _, method), exchange) in &exchanges {
+            if method == "REGISTER" && accepted(exchange) {
+                let from = uri(from_of(exchange));
+                if !is_guest(&from) {
+                    own.insert(domain_of(&from));
+                }
+            }
+        }
+    }
+
+    // An endpoint that registers with both identifiers is one device.
+    let mut instances: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for ((_, _, _, _, method), exchange) in &exchanges {
+        if method == "REGISTER" && accepted(exchange) {
+            if let (Some(instance), Some(epid)) = (instance_of(exchange), epid_of(exchange)) {
+                instances.entry(epid).or_default().insert(instance);
+            }
+        }
+    }
+
+    for ((server, call, tag, number, method), exchange) in &exchanges {
+        if method == "REGISTER" {
+            let last_round = !exchanges.iter().any(|((s, c, t, n, m), later)| {
+                (s, c, t, m) == (server, call, tag, method)
+                    && n > number
+                    && later.responses.iter().any(|r| r.status() >= 200)
+            });
+            register(server, exchange, last_round, &instances, config, events, joins);
+        } else {
+            other_method(server, method, exchange, &own, &instances, config, events);
+        }
+    }
+}
+
+fn is_guest(from: &str) -> bool {
+    domain_of(from) == "anonymous.invalid"
+}
+
+fn from_of<'a>(exchange: &Exchange<'a>) -> &'a str {
+    let all = exchange.requests.iter().chain(&exchange.responses);
+    all.map(|record| record.header("from")).find(|from| !from.is_empty()).unwrap_or("")
+}
+
+fn epid_of(exchange: &Exchange<'_>) -> Option<String> {
+    let all = exchange.requests.iter().chain(&exchange.responses);
+    all.filter_map(|record| parameter(outside_uri(record.header("from")), "epid"))
+        .find(|epid| !epid.is_empty())
+        .map(|epid| epid.to_lowercase())
+}
+
+/// The `+sip.instance` of the request's contact, else of the only contact that the response lists.
+fn instance_of(exchange: &Exchange<'_>) -> Option<String> {
+    let of = |records: &[&Record]| {
+        let mut found = BTreeSet::new();
+        for contact in records.iter().flat_map(|r| r.all("contact")) {
+            for piece in contact.to_lowercase().split("+sip.instance=").skip(1) {
+                let id = piece.trim_start_matches(['"', '<']);
+                let id: String =
+                    id.chars().take_while(|c| !matches!(c, '"' | '>' | ';' | ',')).collect();
+                found.insert(id);
+            }
+        }
+        found
+    };
+    let asked = of(&exchange.requests);
+    if let Some(instance) = asked.into_iter().next() {
+        return Some(instance);
+    }
+    let answered = of(&exchange.responses);
+    if answered.len() == 1 { answered.into_iter().next() } else { None }
+}
+
+/// Whether a request or its answer signs out.
+fn is_sign_out(exchange: &Exchange<'_>) -> bool {
+    exchange.requests.iter().any(|request| {
+        let contact_zero = !request.header("contact").is_empty()
+            && request
+                .all("contact")
+                .iter()
+                .all(|c| parameter(c, "expires").as_deref() == Some("0"));
+        request.header("expires").trim() == "0" || contact_zero
+    }) || (exchange.requests.is_empty()
+        && exchange.responses.iter().any(|response| response.header("expires").trim() == "0"))
+}
+
+/// The first instant at which one of the responses fits.
+fn first_time(exchange: &Exchange<'_>, fits: &dyn Fn(&Record) -> bool) -> Option<i64> {
+    exchange.responses.iter().filter(|r| fits(r)).map(|r| r.time).min()
+}
+
+/// An event by the exchange's From, with its device.
+fn event(
+    time: i64,
+    server: &str,
+    service: &str,
+    exchange: &Exchange<'_>,
+    instances: &BTreeMap<String, BTreeSet<String>>,
+    config: &Config,
+) -> Event {
+    let mut event = Event::new(time, server, service);
+    event.product = "ocs".to_string();
+    event.who = Some(uri(from_of(exchange))).filter(|who| !who.is_empty());
+    let clients: Vec<&&Record> = exchange
+        .requests
+        .iter()
+        .filter(|r| r.incoming && client_address(r, config).is_some())
+        .collect();
+    let first = clients.iter().min_by_key(|r| (r.time, r.peer.clone()));
+    event.address = first.and_then(|r| client_address(r, config));
+    event.class = network::class(event.address.as_deref(), None, &config.internal_networks);
+    let agent = first.map_or("", |r| r.header("user-agent"));
+    let epid = epid_of(exchange);
+    let joined =
+        epid.as_ref().and_then(|e| instances.get(e)).and_then(|set| set.iter().next().cloned());
+    event.device = match (instance_of(exchange).or(joined), epid, &event.address) {
+        (Some(instance), _, _) => Some(Device::Identified(format!("sip:{instance}"))),
+        (None, Some(epid), _) => Some(Device::Identified(format!("epid:{epid}"))),
+        (None, None, Some(address)) => Some(address_device(address, agent, config)),
+        (None, None, None) => None,
+    };
+    event
+}
+
+/// The peer's address where the peer is a client: an address that is no listed server's.
+fn client_address(record: &Record, config: &Config) -> Option<String> {
+    let address = network::without_port(&record.peer);
+    let is_address = address.parse::<std::net::IpAddr>().is_ok();
+    (is_address && config.server_by_address(&address).is_none()).then_some(address)
+}
+
+/// What a REGISTER exchange shows.
+fn register(
+    server: &str,
+    exchange: &Exchange<'_>,
+    last_round: bool,
+    instances: &BTreeMap<String, BTreeSet<String>>,
+    config: &Config,
+    events: &mut Vec<Event>,
+    joins: &mut Vec<Join>,
+) {
+    let is_2xx = |r: &Record| (200..300).contains(&r.status());
+    if let Some(time) = first_time(exchange, &is_2xx) {
+        if is_sign_out(exchange) {
+            return;
+        }
+        let mut event = event(time, server, "sip", exchange, instances, config);
+        let from = event.who.clone().unwrap_or_default();
+        let digest = exchange.responses.iter().chain(&exchange.requests).any(|r| r.is_digest());
+        let accepted = exchange.responses.iter().any(|r| is_2xx(r) && r.is_authenticated());
+        if is_guest(&from) || (digest && !accepted) {
+            event.outcome = Outcome::Served;
+            event.outsider = Some(Outsider::Guest);
+            events.push(event);
+        } else if accepted {
+            event.outcome = Outcome::Served;
+            for blob in exchange.requests.iter().filter_map(|r| ntlm_name(r)) {
+                joins.push(Join { time, a: from.clone(), b: blob });
+            }
+            events.push(event);
+        } else {
+            vouch(event, exchange, config, events);
+        }
+        return;
+    }
+    let refused = first_time(exchange, &|r| matches!(r.status(), 403 | 404));
+    let challenged = first_time(exchange, &|r| matches!(r.status(), 401 | 407));
+    let failed = match (refused, challenged) {
+        (Some(time), _) => Some(time),
+        (None, Some(time)) if last_round => Some(time),
+        _ => None,
+    };
+    if let Some(time) = failed {
+        let mut event = event(time, server, "sip", exchange, instances, config);
+        event.outcome = Outcome::Failed;
+        if is_guest(event.who.as_deref().unwrap_or("")) {
+            event.outsider = Some(Outsider::Guest);
+        }
+        events.push(event);
+    }
+}
+
+/// What an exchange of another method shows.
+fn other_method(
+    server: &str,
+    method: &str,
+    exchange: &Exchange<'_>,
+    own: &BTreeSet<String>,
+    instances: &BTreeMap<String, BTreeSet<String>>,
+    config: &Config,
+    events: &mut Vec<Event>,
+) {
+    let Some(time) = first_time(exchange, &|r| (200..300).contains(&r.status())) else { return };
+    if exchange.requests.is_empty() {
+        return;
+    }
+    let service = exchange.requests.iter().map(|r| service_of(method, r)).find(|s| *s != "sip");
+    let mut event = event(time, server, service.unwrap_or("sip"), exchange, instances, config);
+    let from = event.who.clone().unwrap_or_default();
+    event.outcome = Outcome::Served;
+    let authenticated = exchange.requests.iter().any(|r| r.is_authenticated());
+    let digest = exchange.requests.iter().any(|r| r.is_digest());
+    if is_guest(&from) || (digest && !authenticated) {
+        event.outsider = Some(Outsider::Guest);
+        events.push(event);
+        return;
+    }
+    let marked = exchange.requests.iter().any(|r| is_marked_federated(r));
+    let local = from.strip_prefix("sip:").unwrap_or(&from).split('@').next().unwrap_or("");
+    let telephone = local.starts_with('+') && local[1..].chars().all(|c| c.is_ascii_digit());
+    if marked || !own.contains(&domain_of(&from)) || telephone {
+        event.outsider = Some(Outsider::Federated);
+        events.push(event);
+    } else if authenticated {
+        events.push(event);
+    } else {
+        vouch(event, exchange, config, events);
+    }
+}
+
+/// An exchange without credentials: somebody's access if a server that acts for people says so.
+fn vouch(mut event: Event, exchange: &Exchange<'_>, config: &Config, events: &mut Vec<Event>) {
+    for request in exchange.requests.iter().filter(|r| r.incoming) {
+        let agent = request.header("user-agent").to_uppercase();
+        let acting =
+            if agent.contains("UCWA") || agent.contains("MCX") || agent.contains("MOBILITY") {
+                "mobility"
+            } else if agent.contains("CWA") {
+                "cwa"
+            } else {
+                continue;
+            };
+        let peer = network::without_port(&request.peer);
+        let listed =
+            config.server_by_address(&peer).is_some() || config.server_by_name(&peer).is_some();
+        if event.service == "sip" {
+            event.service = acting.to_string();
+        }
+        event.outcome = if listed { Outcome::Asserted } else { Outcome::AssertedUnlisted };
+        event.device = None;
+        event.address = None;
+        events.push(event);
+        return;
+    }
+}
+
+/// Whether the edge says that the party is of another organisation or a public network.
+fn is_marked_federated(record: &Record) -> bool {
+    let mark = record.header("ms-edge-proxy-message-trust");
+    let is = |name: &str, values: &[&str]| {
+        parameter(mark, name).is_some_and(|v| values.contains(&v.to_lowercase().as_str()))
+    };
+    !is("ms-source-type", &["internetuser"])
+        && (is("ms-source-network", &["federation", "publiccloud"])
+            || is("ms-source-type", &["authorizedserver", "autofederation", "directpartner"]))
+}
+
+/// What a request asks for.
+fn service_of(method: &str, request: &Record) -> &'static str {
+    let target = request.start.split_whitespace().nth(1).unwrap_or("").to_lowercase();
+    let body = request.body.to_lowercase();
+    let media = |kind: &str| body.lines().any(|line| line.trim().starts_with(&format!("m={kind}")));
+    match method {
+        "SERVICE"
+            if target.contains("app:conf:focusfactory") && body.contains("addconference>") =>
+        {
+            "conference-create"
+        }
+        "INVITE" if target.contains("app:conf:") => "conference-join",
+        "INVITE" if target.contains(";user=phone") || target.starts_with("tel:") => "voice",
+        "INVITE" if media("message") || media("x-ms-message") => "im",
+        "MESSAGE" => "im",
+        _ => "sip",
+    }
+}
+
+/// `DOMAIN\user` of an NTLM type 3 message in the request's credentials.
+fn ntlm_name(request: &Record) -> Option<String> {
+    for (scheme, value) in request.authentication() {
+        if scheme != "ntlm" {
+            continue;
+        }
+        let Some(blob) = parameter_whole(&value, "gssapi-data").and_then(|b| text::base64(&b))
+        else {
+            continue;
+        };
+        if !blob.starts_with(b"NTLMSSP\0\x03\0\0\0") {
+            continue;
+        }
+        let unicode = blob.get(60).is_some_and(|flags| flags & 1 == 1);
+        let part = |offset: usize| {
+            let number = |at: usize, n: usize| {
+                (0..n)
+                    .rev()
+                    .try_fold(0usize, |sum, i| Some(sum * 256 + usize::from(*blob.get(at + i)?)))
+            };
+            let (length, start) = (number(offset, 2)?, number(offset + 4, 4)?);
+            let bytes = blob.get(start..start.checked_add(length)?)?;
+            if unicode {
+                let units: Vec<u16> = bytes
+                    .chunks(2)
+                    .map(|c| u16::from_le_bytes([c[0], *c.get(1).unwrap_or(&0)]))
+                    .collect();
+                Some(String::from_utf16_lossy(&units))
+            } else {
+                Some(bytes.iter().map(|b| char::from(*b)).collect())
+            }
+        };
+        let (domain, user) = (part(28)?, part(36)?);
+        if user.is_empty() {
+            continue;
+        }
+        return Some(if domain.is_empty() { user } else { format!("{domain}\\{user}") });
+    }
+    None
+}
+
+/// A quoted parameter whose value may itself contain `=`.
+fn parameter_whole(value: &str, name: &str) -> Option<String> {
+    let start = value.to_lowercase().find(&format!("{name}=\""))? + name.len() + 2;
+    value.get(start..)?.split('"').next().map(|content| content.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers() {
+        let line = r"TL_INFO(TF_PROTOCOL) [1]0A2C.0A9C::03/02/2010-17:58:48.922.0009935d (SIPStack,x:y.cpp(1))$$begin_record";
+        assert_eq!(header_time(line), text::instant("2010-03-02T17:58:48.922Z"));
+        assert_eq!(header_machine(line), None);
+        assert_eq!(
+            header_machine(r"TL_WARN(TF_DIAG) [pool\fe01]0584.0A44::x").as_deref(),
+            Some("fe01")
+        );
+        assert!(!is_header("TL_INFO(TF_PROTOCOL) [1]0A2C.0A9C::13/22/2009-17:58:48.922 (x)"));
+    }
+
+    #[test]
+    fn addresses() {
+        let from = "\"Anna\" <sip:anna@contoso.com;x=1>;tag=ab;epid=AB12";
+        assert_eq!(uri(from), "sip:anna@contoso.com");
+        assert_eq!(parameter(outside_uri(from), "epid").as_deref(), Some("AB12"));
+        assert_eq!(parameter(outside_uri(from), "x"), None);
+        assert_eq!(domain_of("sip:anna@Contoso.com:5061"), "contoso.com");
+    }
+
+    #[test]
+    fn the_name_in_an_ntlm_answer() {
+        let mut blob = b"NTLMSSP\0\x03\0\0\0".to_vec();
+        blob.resize(64, 0);
+        blob[60] = 1;
+        for (offset, length, start) in [(28usize, 4u8, 64u8), (36, 6, 68)] {
+            blob[offset] = length;
+            blob[offset + 4] = start;
+        }
+        blob.extend("AB".encode_utf16().flat_map(u16::to_le_bytes));
+        blob.extend("ann".encode_utf16().flat_map(u16::to_le_bytes));
+        let data = crate::generate::to_base64(&blob);
+        let line = format!("Authorization: NTLM qop=\"auth\", gssapi-data=\"{data}\", x=\"1\"");
+        let record = message(0, &["Start-Line: REGISTER sip:contoso.com SIP/2.0", &line]);
+        assert_eq!(ntlm_name(&record).as_deref(), Some("AB\\ann"));
+    }
+}
