@@ -329,13 +329,23 @@ pub(crate) fn unite(
     }
 
     // An endpoint that registers with both identifiers is one device.
-    let mut instances: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut groups: Vec<BTreeSet<String>> = Vec::new();
     for ((_, _, _, _, method), exchange) in &exchanges {
         if method == "REGISTER" && accepted(exchange) {
             if let (Some(instance), Some(epid)) = (instance_of(exchange), epid_of(exchange)) {
-                instances.entry(epid).or_default().insert(instance);
+                let mut group: BTreeSet<String> = [instance, epid].into();
+                let (with, without): (Vec<_>, Vec<_>) =
+                    groups.into_iter().partition(|other| !other.is_disjoint(&group));
+                groups = without;
+                group.extend(with.into_iter().flatten());
+                groups.push(group);
             }
         }
+    }
+    let mut same: BTreeMap<String, String> = BTreeMap::new();
+    for group in groups {
+        let Some(first) = group.iter().find(|id| id.starts_with("sip:")).cloned() else { continue };
+        same.extend(group.into_iter().map(|id| (id, first.clone())));
     }
 
     for ((server, call, tag, number, method), exchange) in &exchanges {
@@ -345,9 +355,9 @@ pub(crate) fn unite(
                     && n > number
                     && later.responses.iter().any(|r| r.status() >= 200)
             });
-            register(server, exchange, last_round, &instances, config, events, joins);
+            register(server, exchange, last_round, &same, config, events, joins);
         } else {
-            other_method(server, method, exchange, &own, &instances, config, events);
+            other_method(server, method, exchange, &own, &same, config, events);
         }
     }
 }
@@ -365,7 +375,7 @@ fn epid_of(exchange: &Exchange<'_>) -> Option<String> {
     let all = exchange.requests.iter().chain(&exchange.responses);
     all.filter_map(|record| parameter(outside_uri(record.header("from")), "epid"))
         .find(|epid| !epid.is_empty())
-        .map(|epid| epid.to_lowercase())
+        .map(|epid| format!("epid:{}", epid.to_lowercase()))
 }
 
 /// The `+sip.instance` of the request's contact, else of the only contact that the response lists.
@@ -377,7 +387,7 @@ fn instance_of(exchange: &Exchange<'_>) -> Option<String> {
                 let id = piece.trim_start_matches(['"', '<']);
                 let id: String =
                     id.chars().take_while(|c| !matches!(c, '"' | '>' | ';' | ',')).collect();
-                found.insert(id);
+                found.insert(format!("sip:{id}"));
             }
         }
         found
@@ -414,7 +424,7 @@ fn event(
     server: &str,
     service: &str,
     exchange: &Exchange<'_>,
-    instances: &BTreeMap<String, BTreeSet<String>>,
+    same: &BTreeMap<String, String>,
     config: &Config,
 ) -> Event {
     let mut event = Event::new(time, server, service);
@@ -429,14 +439,11 @@ fn event(
     event.address = first.and_then(|r| client_address(r, config));
     event.class = network::class(event.address.as_deref(), None, &config.internal_networks);
     let agent = first.map_or("", |r| r.header("user-agent"));
-    let epid = epid_of(exchange);
-    let joined =
-        epid.as_ref().and_then(|e| instances.get(e)).and_then(|set| set.iter().next().cloned());
-    event.device = match (instance_of(exchange).or(joined), epid, &event.address) {
-        (Some(instance), _, _) => Some(Device::Identified(format!("sip:{instance}"))),
-        (None, Some(epid), _) => Some(Device::Identified(format!("epid:{epid}"))),
-        (None, None, Some(address)) => Some(address_device(address, agent, config)),
-        (None, None, None) => None,
+    let id = instance_of(exchange).or(epid_of(exchange));
+    event.device = match (id, &event.address) {
+        (Some(id), _) => Some(Device::Identified(same.get(&id).cloned().unwrap_or(id))),
+        (None, Some(address)) => Some(address_device(address, agent, config)),
+        (None, None) => None,
     };
     event
 }
@@ -453,7 +460,7 @@ fn register(
     server: &str,
     exchange: &Exchange<'_>,
     last_round: bool,
-    instances: &BTreeMap<String, BTreeSet<String>>,
+    same: &BTreeMap<String, String>,
     config: &Config,
     events: &mut Vec<Event>,
     joins: &mut Vec<Join>,
@@ -463,7 +470,7 @@ fn register(
         if is_sign_out(exchange) {
             return;
         }
-        let mut event = event(time, server, "sip", exchange, instances, config);
+        let mut event = event(time, server, "sip", exchange, same, config);
         let from = event.who.clone().unwrap_or_default();
         let digest = exchange.responses.iter().chain(&exchange.requests).any(|r| r.is_digest());
         let accepted = exchange.responses.iter().any(|r| is_2xx(r) && r.is_authenticated());
@@ -490,7 +497,7 @@ fn register(
         _ => None,
     };
     if let Some(time) = failed {
-        let mut event = event(time, server, "sip", exchange, instances, config);
+        let mut event = event(time, server, "sip", exchange, same, config);
         event.outcome = Outcome::Failed;
         if is_guest(event.who.as_deref().unwrap_or("")) {
             event.outsider = Some(Outsider::Guest);
@@ -505,7 +512,7 @@ fn other_method(
     method: &str,
     exchange: &Exchange<'_>,
     own: &BTreeSet<String>,
-    instances: &BTreeMap<String, BTreeSet<String>>,
+    same: &BTreeMap<String, String>,
     config: &Config,
     events: &mut Vec<Event>,
 ) {
@@ -514,7 +521,7 @@ fn other_method(
         return;
     }
     let service = exchange.requests.iter().map(|r| service_of(method, r)).find(|s| *s != "sip");
-    let mut event = event(time, server, service.unwrap_or("sip"), exchange, instances, config);
+    let mut event = event(time, server, service.unwrap_or("sip"), exchange, same, config);
     let from = event.who.clone().unwrap_or_default();
     event.outcome = Outcome::Served;
     let authenticated = exchange.requests.iter().any(|r| r.is_authenticated());
