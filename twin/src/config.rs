@@ -137,10 +137,10 @@ fn first_label(name: &str) -> &str {
 fn is_log_folder(folder: &str) -> bool {
     let folder = folder.to_lowercase();
     for prefix in ["w3svc", "smtpsvc", "ftpsvc", "msftpsvc", "nntpsvc"] {
-        if let Some(rest) = folder.strip_prefix(prefix) {
-            if rest.chars().all(|c| c.is_ascii_digit()) {
-                return true;
-            }
+        if let Some(rest) = folder.strip_prefix(prefix)
+            && rest.chars().all(|c| c.is_ascii_digit())
+        {
+            return true;
         }
     }
     [

@@ -462,12 +462,12 @@ fn servers(counted: &[&Row], machines: &[&Row]) -> BTreeMap<String, ServerTally>
         let tally = server.services.entry(service.to_string()).or_default();
         tally.events += 1;
         tally.users += usize::from(users_of_service.insert((name, service, &row.person)));
-        if let Some(device) = &row.event.device {
-            if devices.insert((name, device.clone())) {
-                match device {
-                    crate::event::Device::Identified(_) => server.identified += 1,
-                    crate::event::Device::Unidentified(..) => server.unidentified += 1,
-                }
+        if let Some(device) = &row.event.device
+            && devices.insert((name, device.clone()))
+        {
+            match device {
+                crate::event::Device::Identified(_) => server.identified += 1,
+                crate::event::Device::Unidentified(..) => server.unidentified += 1,
             }
         }
     }

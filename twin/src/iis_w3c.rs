@@ -383,10 +383,10 @@ fn is_probe(agent: &str, small_query: &str) -> bool {
 /// The value of a `key=value` in a query, the key without case, percent escapes resolved.
 fn key_value(query: &str, key: &str) -> Option<String> {
     for part in query.trim_start_matches('?').split('&') {
-        if let Some((name, value)) = part.split_once('=') {
-            if name.eq_ignore_ascii_case(key) {
-                return Some(text::percent(value.trim_end_matches(';')));
-            }
+        if let Some((name, value)) = part.split_once('=')
+            && name.eq_ignore_ascii_case(key)
+        {
+            return Some(text::percent(value.trim_end_matches(';')));
         }
     }
     None

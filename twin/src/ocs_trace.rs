@@ -240,10 +240,10 @@ fn target_name(record: &Record) -> Option<String> {
 /// The value of `name=value` or `name="value"` in a header, the name without case.
 fn parameter(value: &str, name: &str) -> Option<String> {
     for part in value.split([',', ';', ' ']) {
-        if let Some((found, content)) = part.trim().split_once('=') {
-            if found.eq_ignore_ascii_case(name) {
-                return Some(content.trim_matches(['"', '<', '>']).to_string());
-            }
+        if let Some((found, content)) = part.trim().split_once('=')
+            && found.eq_ignore_ascii_case(name)
+        {
+            return Some(content.trim_matches(['"', '<', '>']).to_string());
         }
     }
     None
@@ -331,15 +331,16 @@ pub(crate) fn unite(
     // An endpoint that registers with both identifiers is one device.
     let mut groups: Vec<BTreeSet<String>> = Vec::new();
     for ((_, _, _, _, method), exchange) in &exchanges {
-        if method == "REGISTER" && accepted(exchange) {
-            if let (Some(instance), Some(epid)) = (instance_of(exchange), epid_of(exchange)) {
-                let mut group: BTreeSet<String> = [instance, epid].into();
-                let (with, without): (Vec<_>, Vec<_>) =
-                    groups.into_iter().partition(|other| !other.is_disjoint(&group));
-                groups = without;
-                group.extend(with.into_iter().flatten());
-                groups.push(group);
-            }
+        if method == "REGISTER"
+            && accepted(exchange)
+            && let (Some(instance), Some(epid)) = (instance_of(exchange), epid_of(exchange))
+        {
+            let mut group: BTreeSet<String> = [instance, epid].into();
+            let (with, without): (Vec<_>, Vec<_>) =
+                groups.into_iter().partition(|other| !other.is_disjoint(&group));
+            groups = without;
+            group.extend(with.into_iter().flatten());
+            groups.push(group);
         }
     }
     let mut same: BTreeMap<String, String> = BTreeMap::new();

@@ -94,10 +94,11 @@ pub(crate) fn read(lines: &[String], path: &str, service: &str, config: &Config)
         let sid = context.get("budget").and_then(|b| b.split("Owner:Sid~").nth(1)).map(|rest| {
             rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect::<String>()
         });
-        if let Some(sid) = sid.filter(|s| s.to_lowercase().starts_with("s-1-")) {
-            if !user.is_empty() && is_ok(&context) {
-                reading.joins.push(Join { time, a: sid, b: user });
-            }
+        if let Some(sid) = sid.filter(|s| s.to_lowercase().starts_with("s-1-"))
+            && !user.is_empty()
+            && is_ok(&context)
+        {
+            reading.joins.push(Join { time, a: sid, b: user });
         }
     }
     reading

@@ -207,12 +207,11 @@ fn least_cover(edges: &BTreeSet<(String, Device)>) -> (usize, usize) {
     let mut queue: Vec<&str> = reached.iter().copied().collect();
     while let Some(person) = queue.pop() {
         for device in &neighbours[person] {
-            if reached_devices.insert(device) {
-                if let Some(next) = holder.get(device) {
-                    if reached.insert(next) {
-                        queue.push(next);
-                    }
-                }
+            if reached_devices.insert(device)
+                && let Some(next) = holder.get(device)
+                && reached.insert(next)
+            {
+                queue.push(next);
             }
         }
     }
