@@ -156,6 +156,8 @@ pub struct Facts {
     pub aliases: BTreeMap<Alias, Witness>,
     /// SIP exchanges, whole or in part.
     pub exchanges: BTreeMap<ExchangeKey, Exchange>,
+    /// Mailboxes that something was submitted from, by server: no access, but a corroboration.
+    pub corroborated: BTreeMap<(u32, Name), Sightings>,
     /// Hours with rows, by server and day.
     pub active: BTreeMap<(u32, i32), Hours>,
 }
@@ -207,6 +209,11 @@ impl Facts {
             exchange.shift_lines(lines);
             merge_exchange(&mut self.exchanges, key.clone(), exchange);
         }
+        for ((server, mailbox), seen) in &other.corroborated {
+            let seen = Sightings { first: moved(seen.first), last: moved(seen.last), ..*seen };
+            let key = (servers[*server as usize], mailbox.in_terms_of(&names));
+            corroborate(&mut self.corroborated, key, seen);
+        }
         for ((server, day), hours) in &other.active {
             *self.active.entry((servers[*server as usize], *day)).or_default() |= hours;
         }
@@ -217,6 +224,15 @@ impl Facts {
         let least = self.aliases.entry(alias).or_insert(witness);
         *least = witness.min(*least);
     }
+}
+
+/// Adds sightings of a submission.
+pub(crate) fn corroborate(
+    into: &mut BTreeMap<(u32, Name), Sightings>,
+    key: (u32, Name),
+    seen: Sightings,
+) {
+    into.entry(key).and_modify(|known| known.merge(&seen)).or_insert(seen);
 }
 
 /// Unites two parts of one exchange.

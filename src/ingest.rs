@@ -134,7 +134,7 @@ impl Taken {
 /// Reads one input.
 fn read(input: &Input, reading: &Reading, progress: &dyn Progress) -> (InputReport, Facts) {
     let mut report = InputReport::new(input);
-    let folder = input.components().join("/");
+    let folder = report.folder.clone();
     let told = match input.open(&reading.options) {
         Err(error) => {
             report.trouble(&error);

@@ -123,18 +123,14 @@ pub static FORMATS: &[&dyn LogFormat] = &[
     &formats::exchange_pop_imap::ExchangeImap4,
     &formats::exchange_smtp::ExchangeSmtpReceive,
     &formats::exchange_smtp::ExchangeSmtpSend,
-    &formats::smtpsvc::SmtpSvc,
-    &formats::iis_w3c::IisW3c,
-    &formats::unknown::Unknown,
-];
-pub static FORMATS: &[&dyn LogFormat] =
-    &[&formats::iis_w3c::IisW3c, &formats::ocs_trace::OcsTrace, &formats::unknown::Unknown];
     &formats::exchange_httpproxy::ExchangeHttpProxy,
     &formats::exchange_ews::ExchangeEws,
     &formats::exchange_rca::ExchangeRca,
     &formats::exchange_mapihttp::ExchangeMapiHttp,
     &formats::exchange_tracking::ExchangeTracking,
+    &formats::smtpsvc::SmtpSvc,
     &formats::iis_w3c::IisW3c,
+    &formats::ocs_trace::OcsTrace,
     &formats::unknown::Unknown,
 ];
 

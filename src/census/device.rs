@@ -118,7 +118,8 @@ impl Devices {
                         identified: true,
                     };
                 }
-                let agent = decode(names.get(evidence.agent), None);
+                // IIS writes a blank as `+`, HttpProxy a comma as a blank: one agent in both.
+                let agent = decode(names.get(evidence.agent), None).replace(['+', ','], " ");
                 Known { label: format!("{id} {agent}").trim_end().to_owned(), identified: false }
             }
         }

@@ -56,8 +56,9 @@ pub fn take(
     config: &Config,
     packs: &[RulePack],
     period: &Period,
+    scope: &Scope,
 ) -> Result<Census, CensusError> {
-    let epids = exchanges::decide(&mut usage, period, &Scope::default());
+    let epids = exchanges::decide(&mut usage, period, scope, &inputs);
     usage.sort();
     let usage = &usage;
     let places = Places::resolve(&usage.servers, &usage.names, config);

@@ -10,7 +10,9 @@ use calproof_parsers::{
 };
 
 use super::names::Name;
-use super::{Device, DeviceKind, Facts, Key, Server, Sightings, Witness, merge_exchange};
+use super::{
+    Device, DeviceKind, Facts, Key, Server, Sightings, Witness, corroborate, merge_exchange,
+};
 
 /// How many rejected lines of an input are kept with their place.
 pub const REJECTED_KEPT: usize = 20;
@@ -231,6 +233,19 @@ impl Sink for Collector {
     fn sip(&mut self, place: Place, message: &SipMessage<'_>) {
         let (key, exchange) = Exchange::from_message(place, message);
         merge_exchange(&mut self.told.facts.exchanges, key, exchange);
+    }
+
+    fn corroborate(
+        &mut self,
+        place: Place,
+        server: &ServerEvidence<'_>,
+        mailbox: &[u8],
+        _client: &[u8],
+    ) {
+        let server = self.server(server);
+        let facts = &mut self.told.facts;
+        let mailbox = facts.names.intern(mailbox);
+        corroborate(&mut facts.corroborated, (server, mailbox), Sightings::once(witness(place)));
     }
 
     fn active(&mut self, server: &ServerEvidence<'_>, hour: i64) {

@@ -8,10 +8,10 @@ use calproof_parsers::time::DAY_MS;
 use hashbrown::HashTable;
 
 use super::days::Days;
-use super::names::Names;
+use super::names::{Name, Names};
 use super::{
-    Alias, Facts, Hours, Key, Server, Sightings, Witness, merge_exchange, realiased, rekeyed,
-    renamed,
+    Alias, Facts, Hours, Key, Server, Sightings, Witness, corroborate, merge_exchange, realiased,
+    rekeyed, renamed,
 };
 use crate::ingest::input::InputReport;
 
@@ -76,6 +76,8 @@ pub struct Usage {
     pub aliases: BTreeMap<Alias, Witness>,
     /// SIP exchanges.
     pub exchanges: BTreeMap<ExchangeKey, Exchange>,
+    /// Mailboxes that something was submitted from in the period, by server.
+    pub corroborated: BTreeMap<(u32, Name), Sightings>,
     /// Hours with rows.
     pub active: BTreeMap<Active, Hours>,
 }
@@ -127,6 +129,13 @@ impl Usage {
             exchange.place_in(input);
             merge_exchange(&mut self.exchanges, key.clone(), exchange);
         }
+        for ((server, mailbox), seen) in &facts.corroborated {
+            let seen = Sightings { first: placed(seen.first), last: placed(seen.last), ..*seen };
+            if period.has_instant(seen.first.instant) || period.has_instant(seen.last.instant) {
+                let key = (servers[*server as usize], mailbox.in_terms_of(&names));
+                corroborate(&mut self.corroborated, key, seen);
+            }
+        }
         for ((server, day), hours) in &facts.active {
             let active = Active {
                 server: servers[*server as usize],
@@ -172,7 +181,8 @@ impl Usage {
         self.index = Default::default();
     }
 
-    fn alias(&mut self, alias: Alias, witness: Witness) {
+    /// Records that two names belong together.
+    pub fn alias(&mut self, alias: Alias, witness: Witness) {
         let least = self.aliases.entry(alias).or_insert(witness);
         *least = witness.min(*least);
     }
@@ -192,6 +202,10 @@ impl Usage {
         }
         for (key, exchange) in other.exchanges {
             merge_exchange(&mut self.exchanges, key, exchange);
+        }
+        for ((server, mailbox), seen) in other.corroborated {
+            let key = (servers[server as usize], mailbox.in_terms_of(&names));
+            corroborate(&mut self.corroborated, key, seen);
         }
         for (active, hours) in other.active {
             let active = Active { server: servers[active.server as usize], ..active };

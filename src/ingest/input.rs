@@ -11,6 +11,8 @@ use crate::source::{Acquisition, Change, SourceError, TextEncoding};
 pub struct InputReport {
     /// As given, with `/`.
     pub path: String,
+    /// Folder of the input, as given, without log-independent parts such as the root.
+    pub folder: String,
     /// Length of the content, decompressed, as stored.
     pub bytes: u64,
     /// `blake3:…` or `sha256:…` of the content, decompressed, as stored.
@@ -46,6 +48,7 @@ impl InputReport {
     pub fn new(input: &Input) -> InputReport {
         InputReport {
             path: input.display.clone(),
+            folder: input.components().join("/"),
             bytes: 0,
             digest: None,
             format: "unknown",
