@@ -17,8 +17,15 @@ fn census(paths: &[PathBuf], config: &Config) -> Census {
     let found = discover(paths);
     assert!(found.failures.is_empty(), "{:?}", found.failures);
     let read = ingest(&found.inputs, &Reading::default(), &Quiet);
-    take(read.usage, read.inputs, config, &RulePack::builtin().unwrap(), &Period::default())
-        .unwrap()
+    take(
+        read.usage,
+        read.inputs,
+        config,
+        &RulePack::builtin().unwrap(),
+        &Period::default(),
+        &Reading::default().scope,
+    )
+    .unwrap()
 }
 
 fn of(census: &Census, product: Product) -> &Requirement {
