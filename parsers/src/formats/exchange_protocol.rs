@@ -185,18 +185,18 @@ fn set_columns(names: &[u8], state: &mut State) {
 
 /// Reads instants; the date of most rows is that of the row before.
 #[derive(Debug, Default)]
-pub(super) struct Clock<'a> {
-    date: &'a [u8],
+pub(super) struct Clock {
+    date: [u8; 10],
     day: i32,
 }
 
-impl<'a> Clock<'a> {
+impl Clock {
     /// Milliseconds since 1970 of `YYYY-MM-DDTHH:MM:SS.fffZ`.
-    pub(super) fn instant(&mut self, field: &'a [u8]) -> Option<i64> {
-        let (date, rest) = field.split_at_checked(10)?;
-        if date != self.date {
+    pub(super) fn instant(&mut self, field: &[u8]) -> Option<i64> {
+        let (date, rest) = field.split_first_chunk()?;
+        if *date != self.date {
             self.day = time::iso_date(date)?;
-            self.date = date;
+            self.date = *date;
         }
         let rest = rest.strip_prefix(b"T").or_else(|| rest.strip_prefix(b" "))?;
         let clock = time::clock(rest.strip_suffix(b"Z").unwrap_or(rest))?;

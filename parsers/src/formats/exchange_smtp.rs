@@ -113,7 +113,7 @@ struct Reader<'a> {
     protocol: Option<Protocol>,
     scope: &'a Scope,
     layout: Layout,
-    clock: Clock<'a>,
+    clock: Clock,
     activity: Activity<'a>,
     /// The client's address of sessions that a front end relays, from its `XPROXY` command.
     relayed: HashMap<Box<[u8]>, Box<[u8]>>,

@@ -28,7 +28,7 @@ pub(super) struct Reader<'a> {
     schema: Option<Schema>,
     assumed: bool,
     software: Software,
-    clock: Clock<'a>,
+    clock: Clock,
     activity: Activity<'a>,
     day: i64,
     memo: Memo<'a>,

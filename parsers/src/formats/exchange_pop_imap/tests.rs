@@ -175,8 +175,10 @@ fn other_exchange_logs_are_not_ours() {
         let text = format!(
             "#Software: Microsoft Exchange Server\n#Version: 15.01.2375.007\n#Log-type: {log_type}\n#Date: 2023-01-11T15:56:33.189Z\n#Fields: {columns}\n2023-01-11T15:56:33.189Z,0A,1,10.0.0.1:110,10.0.0.2:1,x,1,1,1,pass,,R=OK\n"
         );
-        let (format, _) = crate::format::detect(text.as_bytes());
-        assert_eq!(format.name(), "unknown", "{log_type}");
+        for protocol in [Protocol::Pop3, Protocol::Imap4, Protocol::SmtpReceive, Protocol::SmtpSend]
+        {
+            assert_eq!(protocol::detect(text.as_bytes(), protocol), None, "{log_type}");
+        }
     }
 }
 
