@@ -90,6 +90,7 @@ use std::fmt;
 
 pub use decide::Decided;
 pub use exchange::{Exchange, ExchangeKey, Row};
+pub use header::HeaderName;
 pub use ntlm::NtlmIdentity;
 pub use uri::NameAddr;
 

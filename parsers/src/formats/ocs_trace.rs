@@ -12,7 +12,7 @@ mod tests;
 use crate::event::{LineErrorKind, LineKind, Notice, Place, ServerEvidence, Sink};
 use crate::format::{Description, LogFormat, Segment, State};
 use crate::line::{self, Run};
-use crate::sip::{SipMessage, StartLine};
+use crate::sip::{HeaderName, SipMessage, StartLine};
 use record::Header;
 
 /// SIPStack text trace.
@@ -56,7 +56,8 @@ impl LogFormat for OcsTrace {
             limits: "a trace proves presence, never absence. Only records of the component SIPStack with the flag \
                      TF_PROTOCOL are read as SIP; others (TF_DIAG, TF_SECURITY, the S4 component) show nobody. \
                      Message bodies stand in the trace as they were sent: a body with a line that looks like a \
-                     record header cuts its record, and what follows reads as a record of its own",
+                     record header cuts its record, and what follows reads as a record of its own. The flat \
+                     file log of LCS 2005 is not read: no sample of it is known",
             time: "CLS (`[pool\\machine]`): UTC. Others (`[0]`): the zone of the computer that formatted the trace; \
                    UTC is assumed, and said so, where no offset is stated",
             reference: "Microsoft: OCS 2007 Logging Tool; [MS-SIPAE], [MS-SIPRE], [MS-CONFPRO], [MS-OCER]",
@@ -95,9 +96,11 @@ fn boundary(text: &[u8], at: usize, eol: u8) -> usize {
     let from = at.min(text.len());
     for i in memchr::memmem::find_iter(&text[from..], b"TL_") {
         let start = from + i;
+        if start.checked_sub(1).is_some_and(|before| text[before] != eol) {
+            continue;
+        }
         let end = line::next_line(text, start, eol);
-        let begins = start.checked_sub(1).is_none_or(|before| text[before] == eol);
-        if begins && Header::parse(line::content(&text[start..end])).is_some() {
+        if Header::parse(line::content(&text[start..end])).is_some() {
             return start;
         }
     }
@@ -141,7 +144,7 @@ struct Reader<'a, 's> {
     record: Option<Record<'a>>,
     message: SipMessage<'a>,
     /// The header whose value may go on in the next line: name and where the value stands.
-    pending: Option<(&'a [u8], usize, usize)>,
+    pending: Option<(HeaderName, usize, usize)>,
     /// Where the message's body begins.
     body: usize,
     first: i64,
@@ -149,6 +152,8 @@ struct Reader<'a, 's> {
     /// Hour and machine of the record before, so that [`Sink::active`] hears of changes only.
     active: (i64, &'a [u8]),
     zone_noted: bool,
+    /// The record has a blank line.
+    blanks: bool,
 }
 
 impl<'a, 's> Reader<'a, 's> {
@@ -167,6 +172,7 @@ impl<'a, 's> Reader<'a, 's> {
             last: i64::MIN,
             active: (i64::MIN, b""),
             zone_noted: false,
+            blanks: false,
         }
     }
 
@@ -205,6 +211,7 @@ impl<'a, 's> Reader<'a, 's> {
             return;
         }
         self.line += 1;
+        self.blanks |= content.is_empty();
         match self.part {
             Part::Outside => {
                 let kind = self.stray(content, start);
@@ -214,7 +221,7 @@ impl<'a, 's> Reader<'a, 's> {
             _ if record::is_end(content) => self.close(end, true),
             Part::Text | Part::Body => {}
             Part::Trace => self.trace_line(content),
-            Part::Sip => self.sip_line(content, start, end),
+            Part::Sip => self.sip_line(content, start),
         }
     }
 
@@ -233,6 +240,7 @@ impl<'a, 's> Reader<'a, 's> {
         self.message = SipMessage { machine: header.machine, ..SipMessage::default() };
         self.pending = None;
         self.body = 0;
+        self.blanks = false;
         self.part = if header.is_wrapped() { Part::Header } else { part_behind(&header) };
     }
 
@@ -249,7 +257,7 @@ impl<'a, 's> Reader<'a, 's> {
         if record::is_end(content) {
             self.close(end, true);
         } else if self.part == Part::Sip {
-            self.sip_line(content, start, end);
+            self.sip_line(content, start);
         }
     }
 
@@ -267,25 +275,26 @@ impl<'a, 's> Reader<'a, 's> {
     }
 
     #[inline]
-    fn sip_line(&mut self, content: &'a [u8], start: usize, end: usize) {
+    fn sip_line(&mut self, content: &'a [u8], start: usize) {
+        // NUL padding may stand before the content.
+        let raw = &self.segment.text[start..];
+        let content_start = start + raw.iter().position(|b| *b != 0).unwrap_or(0);
+        let content_end = content_start + content.len();
         if matches!(content.first(), Some(b' ' | b'\t')) {
             // A folded value goes on.
             if let Some((_, _, value_end)) = &mut self.pending {
-                *value_end = end;
+                *value_end = content_end;
             }
             return;
         }
         self.commit();
-        let Some(colon) = memchr::memchr(b':', content) else { return };
-        let name = content[..colon].trim_ascii();
-        // NUL padding may stand before the content.
-        let raw = &self.segment.text[start..end];
-        let value = start + raw.iter().position(|b| *b != 0).unwrap_or(0) + colon + 1;
-        if name.eq_ignore_ascii_case(b"Message-Body") {
-            self.body = value;
-            self.part = Part::Body;
-        } else {
-            self.pending = Some((name, value, end));
+        match HeaderName::of_line(content) {
+            Some((HeaderName::MessageBody, value)) => {
+                self.body = content_start + value;
+                self.part = Part::Body;
+            }
+            Some((name, value)) => self.pending = Some((name, content_start + value, content_end)),
+            None => {}
         }
     }
 
@@ -293,8 +302,7 @@ impl<'a, 's> Reader<'a, 's> {
     #[inline]
     fn commit(&mut self) {
         if let Some((name, from, to)) = self.pending.take() {
-            self.message
-                .read_header(name, line::content(&self.segment.text[from..to]).trim_ascii());
+            self.message.read_header(name, self.segment.text[from..to].trim_ascii_start());
         }
     }
 
@@ -303,6 +311,13 @@ impl<'a, 's> Reader<'a, 's> {
         self.part = Part::Outside;
         let Some(record) = self.record.take() else { return };
         let outcome = self.judge(&record, end, whole);
+        if outcome.is_ok() && !self.blanks {
+            // Nearly every record: no need to look at its lines once more.
+            for _ in record.lines_before..self.line {
+                self.run.line(LineKind::Event, self.segment.base + end as u64, self.sink);
+            }
+            return;
+        }
         let mut at = record.start;
         let mut number = record.lines_before;
         for range in line::lines(&self.segment.text[record.start..end], self.segment.eol) {

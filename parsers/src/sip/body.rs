@@ -2,7 +2,15 @@
 
 use super::{Method, Modalities, SipMessage};
 
-impl<'a> SipMessage<'a> {
+/// What a conference command that failed is answered with, under a status of 200.
+const FAILURE: &[u8] = b"code=\"failure\"";
+
+/// How far before a name its `<` is looked for, and how long a tag is read: bounds, so that no body
+/// takes longer to read than its length.
+const LONGEST_PREFIX: usize = 64;
+const LONGEST_TAG: usize = 1024;
+
+impl SipMessage<'_> {
     /// Takes the body, from behind `Message-Body:` to the record's end; call after the headers.
     ///
     /// Only what the decision needs is looked at: the media of an INVITE, the command of a SERVICE.
@@ -10,10 +18,8 @@ impl<'a> SipMessage<'a> {
         match self.cseq {
             Some((_, Method::Invite)) if self.is_request() => self.media(body),
             Some((_, Method::Service)) if self.is_request() => self.command(body),
-            Some((_, Method::Service)) => {
-                if memchr::memmem::find(body, b"code=\"failure\"").is_some() {
-                    self.modalities |= Modalities::COMMAND_FAILED;
-                }
+            Some((_, Method::Service)) if memchr::memmem::find(body, FAILURE).is_some() => {
+                self.modalities |= Modalities::COMMAND_FAILED;
             }
             _ => {}
         }
@@ -49,19 +55,20 @@ impl<'a> SipMessage<'a> {
     fn command(&mut self, body: &[u8]) {
         const COMMAND: &[u8] = b"addConference";
         let created = memchr::memmem::find_iter(body, COMMAND).any(|at| {
-            let begins = at.checked_sub(1).is_some_and(|b| matches!(body[b], b'<' | b':'));
-            let closes = body[..at].iter().rev().take_while(|b| **b != b'<').any(|b| *b == b'/');
+            // A name with a prefix begins behind a colon; a closing tag has a slash before it.
+            let before = &body[at.saturating_sub(LONGEST_PREFIX)..at];
+            let begins = memchr::memrchr(b'<', before).map(|i| &before[i + 1..]);
+            let begins =
+                begins.is_some_and(|p| p.is_empty() || (p[0] != b'/' && p.ends_with(b":")));
             let ends = body.get(at + COMMAND.len());
-            begins
-                && !closes
-                && ends.is_some_and(|b| matches!(b, b'>' | b'/') || b.is_ascii_whitespace())
+            begins && ends.is_some_and(|b| matches!(b, b'>' | b'/') || b.is_ascii_whitespace())
         });
         if !created {
             return;
         }
         self.modalities |= Modalities::CONFERENCE_CREATE;
         for at in memchr::memmem::find_iter(body, b"entity-view") {
-            let tag = &body[at..];
+            let tag = &body[at..body.len().min(at + LONGEST_TAG)];
             let tag = &tag[..memchr::memchr(b'>', tag).unwrap_or(tag.len())];
             let Some(i) = memchr::memmem::find(tag, b"entity=") else { continue };
             let value = &tag[i + 7..];
@@ -71,5 +78,50 @@ impl<'a> SipMessage<'a> {
                 self.modalities |= Modalities::BEYOND_CHAT;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn about(method: Method, body: &str) -> Vec<&'static str> {
+        let mut message = SipMessage { cseq: Some((1, method)), ..SipMessage::default() };
+        message.read_start_line(b"X sip:anna@contoso.com SIP/2.0");
+        message.read_body(body.as_bytes());
+        message.modalities.words().collect()
+    }
+
+    #[test]
+    fn commands_that_create() {
+        let chat = "<conference-view><msci:entity-view entity=\"chat\"/>";
+        let cases: &[(String, &[&str])] = &[
+            (format!("<addConference>{chat}</addConference>"), &["conference-create"]),
+            (format!("<c:addConference >{chat}"), &["conference-create"]),
+            (
+                format!("<addConference>{chat}<entity-view a='b' entity='audio-video'>"),
+                &["conference-create", "beyond-chat"],
+            ),
+            ("</addConference><msci:entity-view entity=\"meeting\"/>".to_owned(), &[]),
+            ("</c:addConference>".to_owned(), &[]),
+            ("<addConferences/>".to_owned(), &[]),
+            ("addConference>".to_owned(), &[]),
+            ("<getConference/>".to_owned(), &[]),
+            (String::new(), &[]),
+        ];
+        for (body, words) in cases {
+            assert_eq!(about(Method::Service, body), *words, "{body}");
+        }
+        assert!(about(Method::Message, "<addConference>").is_empty());
+    }
+
+    #[test]
+    fn media_of_an_offer() {
+        let sdp = "m=audio 50010 RTP/AVP 0\r\na=x m=video 1\r\nm=video 0 RTP/AVP 121\nm=data 1 x";
+        assert_eq!(about(Method::Invite, sdp), ["audio", "file-transfer"]);
+        assert_eq!(about(Method::Invite, "v=0\r\nm=x-ms-message 5060 sip null"), ["im"]);
+        assert_eq!(about(Method::Invite, "m=applicationsharing 9 TCP"), ["application-sharing"]);
+        assert!(about(Method::Invite, "am=audio 1\nm=audio").is_empty());
+        assert!(about(Method::Message, sdp).is_empty());
     }
 }

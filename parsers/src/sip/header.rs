@@ -1,9 +1,81 @@
 //! Reading one header into a message.
 
-use super::uri::parameter;
+use super::uri::{parameter, parameters};
 use super::{GssapiData, Method, NameAddr, Schemes, SipMessage, StartLine, uri};
 use crate::service::starts_with_ignore_case;
 use crate::time;
+
+/// The headers that are read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[allow(missing_docs, reason = "the names are those of the protocol")]
+pub enum HeaderName {
+    AssertedIdentity,
+    AuthenticationInfo,
+    CallId,
+    /// `WWW-Authenticate` and `Proxy-Authenticate`.
+    Challenge,
+    Contact,
+    /// `Authorization` and `Proxy-Authorization`.
+    Credentials,
+    CSeq,
+    EdgeTrust,
+    Expires,
+    From,
+    /// Not of the protocol: what the trace writes before the body.
+    MessageBody,
+    Server,
+    To,
+    UserAgent,
+}
+
+impl HeaderName {
+    /// The name that a header line begins with, and the offset of what follows its colon; `None`
+    /// where the header is none that is read. Names are compared without case.
+    ///
+    /// `UserAgent` stands so in vendor documentation; the one-letter names are those of RFC 3261,
+    /// section 7.3.3.
+    #[inline]
+    pub fn of_line(line: &[u8]) -> Option<(HeaderName, usize)> {
+        use HeaderName as Name;
+        let names: &[(&[u8], Name)] = match line.first()? | 0x20 {
+            b'a' => &[
+                (b"Authorization", Name::Credentials),
+                (b"Authentication-Info", Name::AuthenticationInfo),
+            ],
+            b'c' => {
+                &[(b"Call-ID", Name::CallId), (b"CSeq", Name::CSeq), (b"Contact", Name::Contact)]
+            }
+            b'e' => &[(b"Expires", Name::Expires)],
+            b'f' => &[(b"From", Name::From), (b"f", Name::From)],
+            b'i' => &[(b"i", Name::CallId)],
+            b'm' => &[
+                (b"Message-Body", Name::MessageBody),
+                (b"ms-edge-proxy-message-trust", Name::EdgeTrust),
+                (b"m", Name::Contact),
+            ],
+            b'p' => &[
+                (b"Proxy-Authorization", Name::Credentials),
+                (b"Proxy-Authentication-Info", Name::AuthenticationInfo),
+                (b"Proxy-Authenticate", Name::Challenge),
+                (b"P-Asserted-Identity", Name::AssertedIdentity),
+            ],
+            b's' => &[(b"Server", Name::Server)],
+            b't' => &[(b"To", Name::To), (b"t", Name::To)],
+            b'u' => &[(b"User-Agent", Name::UserAgent), (b"UserAgent", Name::UserAgent)],
+            b'w' => &[(b"WWW-Authenticate", Name::Challenge)],
+            _ => return None,
+        };
+        names.iter().find_map(|(known, name)| {
+            let (head, rest) = line.split_at_checked(known.len())?;
+            if !head.eq_ignore_ascii_case(known) {
+                return None;
+            }
+            // Blanks may stand before the colon.
+            let blanks = rest.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+            (rest.get(blanks) == Some(&b':')).then_some((*name, known.len() + blanks + 1))
+        })
+    }
+}
 
 impl<'a> SipMessage<'a> {
     /// Takes the request or status line; leaves [`StartLine::None`] where it is neither.
@@ -31,40 +103,22 @@ impl<'a> SipMessage<'a> {
         self.external = source.eq_ignore_ascii_case(b"external edge");
     }
 
-    /// Takes one SIP header. Names are compared without case; the start line comes first.
-    #[inline]
-    pub fn read_header(&mut self, name: &[u8], value: &'a [u8]) {
-        let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
-        match name.len() {
-            1 => self.compact_header(name[0], value),
-            2 if is(b"To") && self.to.uri.is_empty() => self.to = NameAddr::parse(value),
-            4 if is(b"From") && self.from.uri.is_empty() => self.from = NameAddr::parse(value),
-            4 if is(b"CSeq") && self.cseq.is_none() => self.cseq = cseq(value),
-            6 if is(b"Server") && self.rtc.is_none() => self.rtc = rtc(value),
-            7 if is(b"Call-ID") && self.call_id.is_empty() => self.call_id = value,
-            7 if is(b"Contact") => self.contact(value),
-            7 if is(b"Expires") && time::number(value) == Some(0) => self.expires_zero = true,
-            9 if is(b"UserAgent") && self.user_agent.is_empty() => self.user_agent = value,
-            10 if is(b"User-Agent") && self.user_agent.is_empty() => self.user_agent = value,
-            13 if is(b"Authorization") => self.credentials(value),
-            16 if is(b"WWW-Authenticate") => self.challenge(value),
-            18 if is(b"Proxy-Authenticate") => self.challenge(value),
-            19 if is(b"Proxy-Authorization") => self.credentials(value),
-            19 if is(b"Authentication-Info") => self.authenticated(value),
-            19 if is(b"P-Asserted-Identity") => self.asserted(value),
-            25 if is(b"Proxy-Authentication-Info") => self.authenticated(value),
-            27 if is(b"ms-edge-proxy-message-trust") => self.edge_trust(value),
-            _ => {}
-        }
-    }
-
-    /// The one-letter forms of RFC 3261, section 7.3.3.
-    fn compact_header(&mut self, name: u8, value: &'a [u8]) {
-        match name.to_ascii_lowercase() {
-            b'f' => self.read_header(b"From", value),
-            b't' => self.read_header(b"To", value),
-            b'i' => self.read_header(b"Call-ID", value),
-            b'm' => self.read_header(b"Contact", value),
+    /// Takes the value of one SIP header, without blanks around it; the start line comes first.
+    pub fn read_header(&mut self, name: HeaderName, value: &'a [u8]) {
+        match name {
+            HeaderName::To if self.to.uri.is_empty() => self.to = NameAddr::parse(value),
+            HeaderName::From if self.from.uri.is_empty() => self.from = NameAddr::parse(value),
+            HeaderName::CSeq if self.cseq.is_none() => self.cseq = cseq(value),
+            HeaderName::Server if self.rtc.is_none() => self.rtc = rtc(value),
+            HeaderName::CallId if self.call_id.is_empty() => self.call_id = value,
+            HeaderName::UserAgent if self.user_agent.is_empty() => self.user_agent = value,
+            HeaderName::Expires => self.expires_zero |= time::number(value) == Some(0),
+            HeaderName::Contact => self.contact(value),
+            HeaderName::Credentials => self.credentials(value),
+            HeaderName::Challenge => self.challenge(value),
+            HeaderName::AuthenticationInfo => self.authenticated(value),
+            HeaderName::AssertedIdentity => self.asserted(value),
+            HeaderName::EdgeTrust => self.edge_trust(value),
             _ => {}
         }
     }
@@ -88,25 +142,31 @@ impl<'a> SipMessage<'a> {
 
     fn credentials(&mut self, value: &'a [u8]) {
         let (scheme, rest) = scheme(value);
-        self.authorization |= scheme;
-        let gssapi = parameter(rest, b',', b"gssapi-data").unwrap_or_default();
-        let signed = parameter(rest, b',', b"response").is_some_and(|r| !r.is_empty());
+        let (mut gssapi, mut signed) = (&b""[..], false);
+        for (name, value) in parameters(rest, b',') {
+            if name.eq_ignore_ascii_case(b"gssapi-data") {
+                gssapi = value;
+            } else if name.eq_ignore_ascii_case(b"response") {
+                signed = !value.is_empty();
+            } else if name.eq_ignore_ascii_case(b"targetname") && self.claimed_target.is_empty() {
+                self.claimed_target = host_of(value);
+            }
+        }
         let last_leg = match scheme {
             Schemes::NTLM => gssapi.starts_with(NTLM_TYPE_3),
             _ => !gssapi.is_empty(),
         };
+        self.authorization |= scheme;
         self.proof |= Schemes::OF_ACCOUNTS.has_any(scheme) && (signed || last_leg);
         if !gssapi.is_empty() {
             self.gssapi = GssapiData(gssapi);
-        }
-        if self.claimed_target.is_empty() {
-            self.claimed_target = target(rest);
         }
     }
 
     fn challenge(&mut self, value: &'a [u8]) {
         if self.target.is_empty() {
-            self.target = target(scheme(value).1);
+            let name = parameter(scheme(value).1, b',', b"targetname").unwrap_or_default();
+            self.target = host_of(name);
         }
     }
 
@@ -178,10 +238,9 @@ fn scheme(value: &[u8]) -> (Schemes, &[u8]) {
     (found.map_or(Schemes::OTHER, |s| s.1), rest)
 }
 
-/// The host of `targetname="sip/fe01.contoso.com"` or `targetname="FE01.contoso.com"`.
-fn target(parameters: &[u8]) -> &[u8] {
-    let name = parameter(parameters, b',', b"targetname").unwrap_or_default();
-    if starts_with_ignore_case(name, b"sip/") { &name[4..] } else { name }
+/// The host in `sip/fe01.contoso.com` (Kerberos) or `FE01.contoso.com`.
+fn host_of(target: &[u8]) -> &[u8] {
+    if starts_with_ignore_case(target, b"sip/") { &target[4..] } else { target }
 }
 
 /// `1 REGISTER`.

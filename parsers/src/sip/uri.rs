@@ -75,35 +75,37 @@ fn quoted_end(text: &[u8], mut at: usize) -> usize {
     text.len()
 }
 
-/// The value of the parameter `name` in `text`, whose parameters stand apart by `separator` outside
-/// of quotes; without its own quotes, and empty where the parameter has no value.
-pub(super) fn parameter<'a>(text: &'a [u8], separator: u8, name: &[u8]) -> Option<&'a [u8]> {
+/// The parameters of `text`, which stand apart by `separator` outside of quotes: names and values,
+/// the latter without their own quotes, and empty where a parameter has none.
+pub(super) fn parameters(text: &[u8], separator: u8) -> impl Iterator<Item = (&[u8], &[u8])> {
     let mut start = 0;
-    while start < text.len() {
-        let mut end = start;
-        loop {
-            match memchr::memchr2(separator, b'"', &text[end..]) {
-                None => end = text.len(),
-                Some(i) if text[end + i] == b'"' => {
-                    end = quoted_end(text, end + i + 1);
-                    continue;
-                }
-                Some(i) => end += i,
-            }
-            break;
+    std::iter::from_fn(move || {
+        let begin = start;
+        if begin >= text.len() {
+            return None;
         }
-        let part = text[start..end].trim_ascii();
-        if starts_with_ignore_case(part, name) {
-            let rest = part[name.len()..].trim_ascii_start();
-            match rest.split_first() {
-                None => return Some(b""),
-                Some((b'=', value)) => return Some(unquoted(value.trim_ascii())),
-                _ => {}
+        let mut end = begin;
+        let mut equals = None;
+        while let Some(byte) = text.get(end) {
+            if *byte == separator {
+                break;
             }
+            if *byte == b'=' && equals.is_none() {
+                equals = Some(end);
+            }
+            end = if *byte == b'"' { quoted_end(text, end + 1) } else { end + 1 };
         }
         start = end + 1;
-    }
-    None
+        Some(match equals {
+            Some(at) => (text[begin..at].trim_ascii(), unquoted(text[at + 1..end].trim_ascii())),
+            None => (text[begin..end].trim_ascii(), &b""[..]),
+        })
+    })
+}
+
+/// The value of the first parameter of that name, compared without case.
+pub(super) fn parameter<'a>(text: &'a [u8], separator: u8, name: &[u8]) -> Option<&'a [u8]> {
+    parameters(text, separator).find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
 fn unquoted(value: &[u8]) -> &[u8] {

@@ -79,11 +79,13 @@ impl<'a> Header<'a> {
 
 /// Whether a line ends a record's body.
 pub(super) fn is_end(line: &[u8]) -> bool {
-    line.starts_with(END)
+    line.first() == Some(&b'$') && line.starts_with(END)
 }
 
 /// Flag, context and time stamp.
-fn prefix(line: &[u8]) -> IResult<&[u8], (&[u8], &[u8], &[u8])> {
+type Prefix<'a> = (&'a [u8], &'a [u8], &'a [u8]);
+
+fn prefix(line: &[u8]) -> IResult<&[u8], Prefix<'_>> {
     let word = || take_while1(|b: u8| b.is_ascii_alphanumeric() || b == b'_');
     let context = delimited(tag("["), take_till(|b| b == b']'), tag("]"));
     let thread = (hex_digit1, tag("."), hex_digit1, tag("::"));

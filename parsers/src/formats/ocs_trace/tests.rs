@@ -7,7 +7,7 @@ use super::OcsTrace;
 use crate::event::Place;
 use crate::format::{LogFormat, Scope, Segment, State, detect};
 use crate::recorder::Recorder;
-use crate::sip::{Exchange, SipMessage};
+use crate::sip::{Exchange, HeaderName, SipMessage};
 
 fn samples() -> Vec<(PathBuf, Vec<u8>)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples/ocs-trace");
@@ -141,8 +141,10 @@ fn no_secret_is_told() {
         }
     }
     let mut message = SipMessage::default();
-    message
-        .read_header(b"Authorization", b"NTLM gssapi-data=\"TlRMTVNTUAADAAAA\", response=\"00ff\"");
+    message.read_header(
+        HeaderName::Credentials,
+        b"NTLM gssapi-data=\"TlRMTVNTUAADAAAA\", response=\"00ff\"",
+    );
     let place = Place { byte: 0, line: 1, instant: 0 };
     let exchange = Exchange::from_message(place, &message);
     let told = format!("{message:?} {exchange:?}");
