@@ -506,6 +506,25 @@ mod tests {
     }
 
     #[test]
+    fn forwarded_addresses() {
+        let config = Config { reverse_proxies: vec!["10.0.7.0/24".into()], ..Default::default() };
+        let of = |client: &'static str, forwarded: &'static str| {
+            let given = move |name: &str| match name {
+                "c-ip" => Some(client),
+                "x-forwarded-for" => Some(forwarded),
+                _ => None,
+            };
+            super::client(&given, &config)
+        };
+        assert_eq!(of("10.1.1.1", "192.0.2.1"), (Some("10.1.1.1".into()), false));
+        assert_eq!(
+            of("10.0.7.1", "192.0.2.9,+192.0.2.1,+10.0.7.2"),
+            (Some("192.0.2.1".into()), false)
+        );
+        assert_eq!(of("10.0.7.1", "-"), (Some("10.0.7.1".into()), true));
+    }
+
+    #[test]
     fn devices() {
         let id = |query: &str| activesync_device(query);
         assert_eq!(id("jAAJBAp2MTQwRGV2aWNlAApTbWFydFBob25l"), Some("v140Device".into()));

@@ -66,6 +66,10 @@ pub(super) fn odds_and_ends(world: &mut World, files: &mut BTreeMap<String, Vec<
         ("logs/readme.txt", "CONTOSO\\ghost.text was here\n\nsecond line"),
         ("logs/empty.log", ""),
         ("logs/other/access.log", oracle),
+        (
+            "logs/other/CCMS_SGM_SipMessages.log",
+            "22/06/2012 10:00:00 $$begin_record\nDirection: incoming\nStart-Line: SIP/2.0 200 OK\nFrom: <sip:ghost.avaya@contoso.com>\n$$end_record\n",
+        ),
         ("logs/other/picture.bin", "\u{1}\u{2}\u{3}\n\u{4}"),
         (
             "logs/other/MSGTRK20120301-1.LOG",

@@ -289,6 +289,16 @@ pub(super) fn strangers(world: &mut World) {
         dialog.answer(status, "REGISTER", 2, "ms-diagnostics: 4004;reason=\"no\"");
         dialog.world.truth.left_out(&format!("contoso\\{name}"), "failed-logon");
     }
+    // Two clients that chose the same Call-ID: only the From tag tells them apart.
+    let mut dialog = Dialog::new(world, "sip:twin.one@contoso.com", ";epid=19", "10.1.8.5:5061");
+    dialog.ask("REGISTER", "sip:contoso.com", 1, &credentials("Kerberos", "YIIB"), "");
+    dialog.answer("200 OK", "REGISTER", 1, &accepted("Kerberos"));
+    let device = Some("id:epid 19".to_string());
+    dialog.world.truth.used("ocs", "contoso\\twin.one", "sip", device);
+    dialog.from = "<sip:twin.two@contoso.com>;tag=other;epid=20".to_string();
+    dialog.ask("REGISTER", "sip:contoso.com", 1, &credentials("Kerberos", "YIIB"), "");
+    dialog.answer("401 Unauthorized", "REGISTER", 1, &challenge("Kerberos"));
+    dialog.world.truth.left_out("contoso\\twin.two", "failed-logon");
     // Traces of nobody: a sign-out, a gateway timeout with an authenticated answer, a request alone.
     let mut dialog = Dialog::new(world, "sip:ghost.out@contoso.com", ";epid=17", "10.1.8.7:5061");
     let out = format!("{}\nExpires: 0", credentials("Kerberos", ""));

@@ -19,6 +19,8 @@ pub struct Truth {
     pub machines: BTreeMap<String, BTreeSet<String>>,
     /// (id, service) to served events.
     pub events: BTreeMap<(String, String), u64>,
+    /// Id to the first and last served event of some people, milliseconds since 1970.
+    pub spans: BTreeMap<String, (i64, i64)>,
     /// Path to the format that its bytes have.
     pub formats: BTreeMap<String, String>,
     /// Path to the number of lines that cannot be read.

@@ -213,6 +213,7 @@ pub(super) fn strangers(world: &mut World) {
     outsiders(world);
     not_served(world);
     others(world);
+    night(world);
 }
 
 /// Names that were only tried.
@@ -298,6 +299,16 @@ fn servers_and_probes(world: &mut World) {
         (200, 0, 0),
     );
     scene.world.truth.left_out("contoso\\cas09$", "licensed-server");
+    // A reception desk: one account, a known device and an unknown one.
+    scene.agent = FIREFOX.to_string();
+    scene.client = "10.1.9.1".to_string();
+    scene.row("GET", "/owa/", "-", "CONTOSO\\reception", (200, 0, 0));
+    let desk = Some("id:kiosk1".to_string());
+    scene.world.truth.used("exchange", "contoso\\reception", "owa", desk);
+    scene.client = "2001:db8::7%3".to_string();
+    scene.row("GET", "/owa/", "-", "reception@contoso.com", (200, 0, 0));
+    scene.world.truth.used("exchange", "contoso\\reception", "owa", at("2001:db8::7", FIREFOX));
+    scene.agent = "ASProxy/CrossSite/EXCH".to_string();
     // Two unlisted machines: one alone, one under somebody's hands.
     scene.client = "10.8.0.1".to_string();
     scene.row("POST", "/EWS/Exchange.asmx", "-", "CONTOSO\\WS07$", (200, 0, 0));
@@ -435,6 +446,31 @@ fn others(world: &mut World) {
     scene.row("xxxx", "-", "+rr.com", "-", (500, 0, 0));
 }
 
+/// A night that one file without a date column spans: the clock falls back, the day goes on.
+fn night(world: &mut World) {
+    let midnight = text::at(world.first_day + 1, 0);
+    world.truth.used("exchange", "contoso\\nightowl", "owa", at("10.7.3.1", FIREFOX));
+    world.truth.used("exchange", "contoso\\nightowl", "owa", at("10.7.3.1", FIREFOX));
+    world
+        .truth
+        .spans
+        .insert("contoso\\nightowl".to_string(), (midnight - 60_000, midnight + 300_000));
+    for time in [midnight - 60_000, midnight + 300_000] {
+        let key = (EX01.to_string(), "W3SVC3".to_string(), world.first_day);
+        world.web.entry(key).or_default().push(WebRow {
+            time,
+            method: "GET".to_string(),
+            stem: "/owa/".to_string(),
+            query: "-".to_string(),
+            port: 443,
+            user: "CONTOSO\\nightowl".to_string(),
+            client: "10.7.3.1".to_string(),
+            agent: FIREFOX.to_string(),
+            status: (200, 0, 0),
+        });
+    }
+}
+
 /// Column sets as several versions write them.
 const LAYOUTS: [&str; 6] = [
     "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) sc-status sc-substatus sc-win32-status",
@@ -485,10 +521,14 @@ pub(super) fn write(world: &mut World, files: &mut BTreeMap<String, Vec<u8>>) {
         let mut out = String::new();
         let (mut rejected, mut layout) = (0, LAYOUTS.len());
         for (n, row) in rows.iter().enumerate() {
-            if n == 0 || world.random.chance(4) {
+            let night = folder == "W3SVC3";
+            if n == 0 || (!night && world.random.chance(4)) {
                 layout = world.random.below(LAYOUTS.len());
                 if folder.starts_with("SMTP") {
                     layout = 2;
+                }
+                if night {
+                    layout = 4;
                 }
                 let software =
                     "#Software: Microsoft Internet Information Services 7.5\n#Version: 1.0\n";
@@ -535,6 +575,9 @@ pub(super) fn write(world: &mut World, files: &mut BTreeMap<String, Vec<u8>>) {
             let last = format!("{} 10", text::date_of(day));
             out.push_str(&last);
             rejected += 1;
+        } else if world.random.chance(20) {
+            // A last row that is whole, but not ended; zeros may follow it.
+            out.pop();
         }
         let encoding = *world.random.pick(&[
             Encoding::Utf8,

@@ -81,6 +81,7 @@ impl World {
                 .into(),
             default_domain: random.chance(50).then(|| "CONTOSO".to_string()),
             servers,
+            shared: vec!["CONTOSO\\reception".to_string()],
             external: vec!["*@fabrikam.com".to_string()],
             excludes: vec![
                 Exclude {
