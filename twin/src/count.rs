@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::event::{Event, Join, Line, Outcome, Reading};
 use crate::identity::{Identity, Name};
 use crate::ledger::{self, Row};
-use crate::{iis_w3c, network, ocs_trace, pop_imap, require, smtp, text};
+use crate::{iis_w3c, network, ocs_trace, pop_imap, require, sip, smtp, text};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What was counted.
@@ -186,7 +186,7 @@ pub fn count(inputs: &[(String, Vec<u8>)], config: &Config) -> Tally {
     let mut joins: Vec<Join> = kept.iter().flat_map(|r| r.joins.clone()).collect();
     say_where_proxied_mail_came_from(&mut events, &kept, config);
     let records = kept.iter().flat_map(|r| r.records.clone()).collect();
-    ocs_trace::unite(records, config, &mut events, &mut joins);
+    sip::unite(records, config, &mut events, &mut joins);
     let events = settle_continued(events, config);
     joins.retain(|join| !ledger::outside_period(join.time, config));
 

@@ -10,6 +10,7 @@ mod random;
 mod sip;
 mod truth;
 mod web;
+mod web_file;
 mod world;
 
 pub use truth::Truth;
@@ -57,7 +58,7 @@ pub fn fleet(seed: u64, size: Size) -> Fleet {
     mail::strangers(&mut world);
     sip::strangers(&mut world);
     let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-    web::write(&mut world, &mut files);
+    web_file::write(&mut world, &mut files);
     mail::write(&mut world, &mut files);
     sip::write(&mut world, &mut files);
     file::odds_and_ends(&mut world, &mut files);

@@ -21,6 +21,7 @@ mod network;
 mod ocs_trace;
 mod pop_imap;
 mod require;
+mod sip;
 mod smtp;
 mod text;
 

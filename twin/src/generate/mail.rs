@@ -2,7 +2,7 @@
 
 use super::cast::Person;
 use super::file::{Encoding, encode, finish};
-use super::web::clock;
+use super::web_file::clock;
 use super::world::World;
 use crate::text;
 use std::collections::BTreeMap;

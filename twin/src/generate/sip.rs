@@ -3,7 +3,7 @@
 use super::cast::Person;
 use super::file::{Encoding, encode, finish};
 use super::to_base64;
-use super::web::clock;
+use super::web_file::clock;
 use super::world::World;
 use crate::text;
 use std::collections::BTreeMap;
