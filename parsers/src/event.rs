@@ -47,6 +47,20 @@ pub enum LineErrorKind {
         /// Fields the header declares.
         declared: u32,
     },
+    /// The row has another number of fields than its format or header row has columns.
+    #[error("found {found} fields, but expected {expected}")]
+    RowWidth {
+        /// Fields on the row.
+        found: u32,
+        /// Columns of the format or of the header row.
+        expected: u32,
+    },
+    /// A date could be day before month or month before day.
+    #[error("`{field}` is no month/day date: whether day or month stands first is unclear")]
+    DateOrder {
+        /// Name of the field.
+        field: &'static str,
+    },
     /// A date or time is not one.
     #[error("`{field}` is not a valid date or time")]
     Timestamp {
@@ -158,8 +172,11 @@ impl Marks {
     pub const SERVER_TO_SERVER: Marks = Marks(1 << 11);
     /// The principal acted for the identity in `acted_for` (impersonation).
     pub const IMPERSONATION: Marks = Marks(1 << 12);
+    /// A role of the operating system (file server, DHCP, directory): evidence for Windows, whatever
+    /// else the server is listed as.
+    pub const WINDOWS_ROLE: Marks = Marks(1 << 13);
     /// The names of the marks, in bit order.
-    pub const NAMES: [&'static str; 13] = [
+    pub const NAMES: [&'static str; 14] = [
         "probe-agent",
         "back-end",
         "logon-only",
@@ -173,6 +190,7 @@ impl Marks {
         "registered",
         "server-to-server",
         "impersonation",
+        "windows-role",
     ];
 
     /// Whether every mark of `other` is set.

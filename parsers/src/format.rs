@@ -15,6 +15,9 @@ pub struct Scope {
     pub reverse_proxies: Networks,
     /// Offset from UTC, in minutes east, of logs that are written in local time.
     pub local_offset: Option<i32>,
+    /// Column names of `ocs-cdr` exports that are not the database's own: its name (`UserUri`), then
+    /// the name in the file.
+    pub cdr_columns: Vec<(String, String)>,
 }
 
 impl Default for Scope {
@@ -23,6 +26,7 @@ impl Default for Scope {
             internal: Networks::private(),
             reverse_proxies: Networks::none(),
             local_offset: None,
+            cdr_columns: Vec::new(),
         }
     }
 }
@@ -131,6 +135,14 @@ pub static FORMATS: &[&dyn LogFormat] = &[
     &formats::smtpsvc::SmtpSvc,
     &formats::iis_w3c::IisW3c,
     &formats::ocs_trace::OcsTrace,
+    &formats::httperr::HttpErr,
+    &formats::iis_advanced::IisAdvanced,
+    &formats::iis_w3c::IisW3c,
+    &formats::iis_native::IisNative,
+    &formats::ncsa::Ncsa,
+    &formats::iis_etw::IisEtw,
+    &formats::ual::Ual,
+    &formats::ocs_cdr::OcsCdr,
     &formats::unknown::Unknown,
 ];
 

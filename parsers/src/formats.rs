@@ -12,4 +12,17 @@ pub mod exchange_tracking;
 pub mod iis_w3c;
 pub mod ocs_trace;
 pub mod smtpsvc;
+pub mod httperr;
+pub mod iis_advanced;
+pub mod iis_etw;
+pub mod iis_native;
+pub mod iis_w3c;
+pub mod ncsa;
+pub mod ocs_cdr;
+pub mod ual;
 pub mod unknown;
+
+mod civil_time;
+mod rows;
+mod table;
+mod web;

@@ -7,7 +7,7 @@
 
 mod index;
 mod layout;
-mod memo;
+pub(super) mod memo;
 
 use crate::event::{
     Access, Client, DeviceEvidence, FactId, LineErrorKind, LineKind, Notice, Outcome, Place,
