@@ -143,6 +143,7 @@ pub static FORMATS: &[&dyn LogFormat] = &[
     &formats::iis_etw::IisEtw,
     &formats::ual::Ual,
     &formats::ocs_cdr::OcsCdr,
+    &formats::ocs_trace::OcsTrace,
     &formats::unknown::Unknown,
 ];
 

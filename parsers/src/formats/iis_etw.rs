@@ -80,6 +80,10 @@ impl LogFormat for IisEtw {
         None
     }
 
+    fn spans_lines(&self) -> bool {
+        true
+    }
+
     fn boundary(&self, text: &[u8], at: usize, eol: u8) -> usize {
         let mut at = line::next_line(text, at, eol);
         while at < text.len() {
