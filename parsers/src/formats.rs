@@ -1,17 +1,9 @@
-//! One file per log format.
+//! One file per log format, and what several of them share.
 
-mod exchange_csv;
 pub mod exchange_ews;
 pub mod exchange_httpproxy;
 pub mod exchange_mapihttp;
 pub mod exchange_pop_imap;
-mod exchange_protocol;
-pub mod exchange_rca;
-pub mod exchange_smtp;
-pub mod exchange_tracking;
-pub mod iis_w3c;
-pub mod ocs_trace;
-pub mod smtpsvc;
 pub mod exchange_rca;
 pub mod exchange_smtp;
 pub mod exchange_tracking;
