@@ -1,7 +1,7 @@
 //! A made-up organisation: its logs, and the truth that was planted in them.
 //!
 //! People, devices and everybody who has to be left out are decided first; the rows follow from that. So
-//! the truth does not come from reading the rows, and [`crate::count`] can be held against it.
+//! the truth does not come from reading the rows, and [`crate::count()`] can be held against it.
 
 mod cast;
 mod file;

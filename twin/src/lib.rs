@@ -2,7 +2,7 @@
 //!
 //! Two halves:
 //!
-//! * [`count::count`] reads logs that are already in memory and says who used what: whole files as
+//! * [`count()`] reads logs that are already in memory and says who used what: whole files as
 //!   strings, `split`, ordered maps, one pass after another. It is slow and meant to be read from top to
 //!   bottom.
 //! * [`generate::fleet`] writes the logs of a made-up organisation and knows the answer by construction.
