@@ -90,7 +90,8 @@ pub struct Requirement {
     pub users: Interval,
     /// Demand without the user's declared exclusions; `None` where nobody is declared out.
     pub demand_without_declared: Option<u64>,
-    /// Device CALs for shared accounts, beside `users`: at least one for each of them.
+    /// Identified devices of shared accounts, which need device CALs beside `users`; each shared account
+    /// is in `users` once, so that declaring one never lowers the number.
     pub shared_devices: u64,
     /// Device CALs for machine accounts that no person was seen behind, beside `users`.
     pub machine_devices: u64,

@@ -186,6 +186,11 @@ impl Identities {
         }
     }
 
+    /// The canonical spelling of a name that the configuration states.
+    pub fn canonical_text(&self, text: &str) -> String {
+        self.canonical(&principal::parse(text), self.default_domain.as_deref()).0
+    }
+
     /// Unites what the logs prove to be one person.
     pub fn join_aliases(&mut self, usage: &Usage) {
         let mut aliases: Vec<(String, String, &'static str)> = usage

@@ -133,6 +133,8 @@ pub enum Client {
     Unknown,
     /// The server itself: a loopback address or the server's own.
     Loopback,
+    /// A known proxy that forwarded nobody's address: anybody may stand behind it.
+    Proxy,
     /// An internal network.
     Inside,
     /// The internet.
@@ -175,8 +177,12 @@ impl Marks {
     /// A role of the operating system (file server, DHCP, directory): evidence for Windows, whatever
     /// else the server is listed as.
     pub const WINDOWS_ROLE: Marks = Marks(1 << 13);
+    /// Nobody is named, but the row carries a device id.
+    pub const DEVICE_ID: Marks = Marks(1 << 14);
+    /// A conference with more than chat: audio, video, web content or sharing.
+    pub const CONFERENCE_MEDIA: Marks = Marks(1 << 15);
     /// The names of the marks, in bit order.
-    pub const NAMES: [&'static str; 14] = [
+    pub const NAMES: [&'static str; 16] = [
         "probe-agent",
         "back-end",
         "logon-only",
@@ -191,6 +197,8 @@ impl Marks {
         "server-to-server",
         "impersonation",
         "windows-role",
+        "device-id",
+        "conference-media",
     ];
 
     /// Whether every mark of `other` is set.

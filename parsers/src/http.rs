@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use crate::activesync;
-use crate::event::{Client, Marks, Outcome};
+use crate::event::{Client, DeviceEvidence, Marks, Outcome};
 use crate::format::Scope;
 use crate::network;
 use crate::service::{self, Service, contains_ignore_case, ends_with_ignore_case};
@@ -179,6 +179,56 @@ pub fn is_probe_agent(agent: &[u8], query: &[u8]) -> bool {
             && contains_ignore_case(query, b"clientApplication=ActiveMonitor"))
 }
 
+/// What a row shows of the device, and the mark that goes with it.
+///
+/// Back-end rows show none. Where nobody is named, the address alone is kept, and only where a later
+/// rule has to tell addresses apart: inside, behind a ticket service, or beside a device id that the
+/// exemption for anonymous internet users does not cover.
+pub fn device_of<'r>(
+    row: &Request<'r>,
+    device_id: &'r [u8],
+    client: Client,
+    marks: Marks,
+) -> (DeviceEvidence<'r>, Marks) {
+    let address = network::host(row.client);
+    if marks.has(Marks::BACK_END) {
+        (DeviceEvidence::None, marks)
+    } else if !is_nobody(row.user) {
+        let device = match (device_id, client) {
+            (b"", Client::Unknown) => DeviceEvidence::None,
+            (b"", _) => DeviceEvidence::Address { address, agent: row.agent },
+            (id, _) => DeviceEvidence::ActiveSync(id),
+        };
+        (device, marks)
+    } else {
+        let marks = if device_id.is_empty() { marks } else { marks | Marks::DEVICE_ID };
+        let told_apart = !matches!(client, Client::Outside | Client::Unknown)
+            || marks.has(Marks::SESSION_SERVICE)
+            || marks.has(Marks::DEVICE_ID);
+        let device = match told_apart && client != Client::Unknown {
+            true => DeviceEvidence::Address { address, agent: b"" },
+            false => DeviceEvidence::None,
+        };
+        (device, marks)
+    }
+}
+
+/// `MailboxId=<guid>@<domain>` of a back-end row that says `Anonymous`: it names the mailbox where
+/// the user column names nobody. Empty for every other row.
+pub fn hidden_mailbox<'a>(row: &Request<'a>, outcome: Outcome, marks: Marks) -> &'a [u8] {
+    const KEY: &[u8] = b"MailboxId=";
+    if outcome != Outcome::Anonymous || !marks.has(Marks::BACK_END) {
+        return b"";
+    }
+    row.query
+        .split(|b| matches!(b, b'&' | b'?'))
+        .find_map(|pair| {
+            let (key, value) = pair.split_at_checked(KEY.len())?;
+            key.eq_ignore_ascii_case(KEY).then_some(value)
+        })
+        .unwrap_or_default()
+}
+
 /// Where a client stands, seen from the server that wrote the row.
 pub fn client_of(address: &[u8], server_address: &[u8], scope: &Scope) -> Client {
     let address = network::host(address);
@@ -188,6 +238,8 @@ pub fn client_of(address: &[u8], server_address: &[u8], scope: &Scope) -> Client
         Client::Loopback
     } else if network::ip(address).is_none() {
         Client::Unknown
+    } else if scope.reverse_proxies.contains(address) {
+        Client::Proxy
     } else if scope.internal.contains(address) {
         Client::Inside
     } else {

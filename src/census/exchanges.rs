@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use calproof_parsers::sip::{Decided, Exchange, ExchangeKey, Row};
 use calproof_parsers::time::DAY_MS;
-use calproof_parsers::{Access, DeviceEvidence, Proof, Scope, Service};
+use calproof_parsers::{Access, DeviceEvidence, Marks, Proof, Scope, Service};
 
 use crate::facts::days::Days;
 use crate::facts::usage::{Period, Usage};
@@ -100,12 +100,14 @@ fn alias(usage: &mut Usage, row: Row, one: &[u8], other: &[u8], proof: Proof) {
     usage.alias(alias, witness(row));
 }
 
-/// The feature that a use shows beside its service: a parser names these services only where the
-/// call reaches the telephone network, or the conference has more than chat.
+/// The feature that a use shows beside its service. A parser says `voice` only of calls that reach the
+/// telephone network.
 pub(super) fn feature(key: &Key) -> Option<Feature> {
     match key.service {
         Service::Voice => Some(Feature::PstnCall),
-        Service::ConferenceCreate => Some(Feature::ConferenceMedia),
+        Service::ConferenceCreate if key.marks.has(Marks::CONFERENCE_MEDIA) => {
+            Some(Feature::ConferenceMedia)
+        }
         _ => None,
     }
 }

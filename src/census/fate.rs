@@ -88,6 +88,10 @@ impl Bench<'_> {
         if form.is_probe() || (form.is_computer() && probe_agent) {
             return Fate::Excluded(rule::MONITORING_PROBE);
         }
+        if form.is_computer() && key.client == Client::Loopback {
+            // The server under its own account, from its own address.
+            return Fate::Excluded(rule::LICENSED_SERVER);
+        }
         if form.is_system_mailbox() {
             return Fate::Excluded(rule::SYSTEM_MAILBOX);
         }
@@ -117,11 +121,9 @@ impl Bench<'_> {
         Fate::Person
     }
 
-    /// A computer account is a server's where the server is listed, where it reaches itself, or
-    /// where the row says that one server acts for another.
+    /// A computer account is a server's where the server is listed, or where the row says that one server acts for another.
     fn is_server(&self, key: &Key, form: &Form) -> bool {
         key.marks.has(Marks::PROXYING_SERVER)
-            || key.client == Client::Loopback
             || is_listed(form.local.trim_end_matches('$'), self.config)
     }
 
@@ -171,9 +173,7 @@ impl Bench<'_> {
         if key.marks.has(Marks::BACK_END) {
             return Fate::Unresolved("back-end-anonymous");
         }
-        if key.device.kind != crate::facts::DeviceKind::None
-            && key.device.kind != crate::facts::DeviceKind::Address
-        {
+        if key.marks.has(Marks::DEVICE_ID) {
             return Fate::Unresolved("anonymous-device");
         }
         if key.marks.has(Marks::SESSION_SERVICE) {
@@ -182,14 +182,18 @@ impl Bench<'_> {
         match key.client {
             Client::Outside => Fate::Excluded(rule::ANONYMOUS_INTERNET),
             Client::Inside => Fate::Unresolved("anonymous-internal"),
-            Client::Loopback | Client::Unknown => Fate::Unresolved("anonymous-unknown-client"),
+            Client::Proxy => Fate::Unresolved("anonymous-proxy"),
+            Client::Loopback | Client::Unknown => Fate::Unresolved("anonymous-unknown"),
         }
     }
 }
 
 /// The product that a service belongs to; a plain web page belongs to the server's.
-pub(super) fn product_of(service: Service, stated: Option<Product>) -> Product {
-    match service {
+pub(super) fn product_of(key: &Key, stated: Option<Product>) -> Product {
+    if key.marks.has(Marks::WINDOWS_ROLE) {
+        return Product::Windows;
+    }
+    match key.service {
         Service::Autodiscover | Service::Powershell if stated == Some(Product::Ocs) => Product::Ocs,
         Service::Owa
         | Service::Eas

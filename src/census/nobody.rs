@@ -40,8 +40,6 @@ pub(super) fn nobody(
         .filter(|s| s.used.key.device.kind == DeviceKind::Address)
         .map(|s| s.used.key.device.id)
         .collect();
-    let known: BTreeSet<DeviceId> =
-        seen.iter().filter(of_counted).filter_map(|s| s.device).collect();
     let front_ends: BTreeSet<Service> = seen
         .iter()
         .filter(|s| !s.used.key.marks.has(Marks::BACK_END) && is_use(s.used.key.outcome))
@@ -79,22 +77,17 @@ pub(super) fn nobody(
                 let (what, adds) = match reason {
                     "back-end-anonymous" => {
                         let adds = !mailbox.is_empty() && !front_ends.contains(&key.service);
-                        (format!("mailbox {mailbox}"), adds)
+                        (mailbox, adds)
                     }
-                    "guest" => (id.map_or_else(|| device.clone(), str::to_owned), true),
-                    "anonymous-device" => {
-                        (device.to_lowercase(), s.device.is_none_or(|d| !known.contains(&d)))
-                    }
-                    _ => {
-                        let adds = !device.is_empty() && !addresses.contains(&key.device.id);
-                        (device.clone(), adds)
-                    }
+                    "guest" => (id.map_or(device, str::to_owned), true),
+                    _ => (device, !addresses.contains(&key.device.id)),
                 };
-                let what =
-                    if what.is_empty() || what == "mailbox " { "-".to_owned() } else { what };
+                let adds = adds && !what.is_empty();
+                let what = if what.is_empty() { "-".to_owned() } else { what };
                 ledger.leave_open(&what, reason, s.place, &s.used.seen);
                 if adds {
-                    upper.add(s.product, format!("{reason}:{what}"), &what, reason, 1);
+                    // Each address, mailbox or guest once, whatever the doubts about it.
+                    upper.add(s.product, format!("unknown:{what}"), &what, reason, 1);
                 }
             }
         }
@@ -122,27 +115,35 @@ pub(super) fn declared_people(
     declared
 }
 
-/// Computers that are no listed server, where no person was served at their address on each of
-/// their days: devices of their own.
+/// A computer that is no listed server and that nobody was seen to sit at.
+pub(super) struct Machine {
+    /// Products that it reached, and Windows.
+    pub(super) products: BTreeSet<Product>,
+    /// Servers that it reached.
+    pub(super) places: BTreeSet<usize>,
+    /// The least row.
+    pub(super) witness: Witness,
+}
+
+/// Computers that are no listed server, except where a counted person was served at the same address
+/// on each of their days: devices of their own.
 pub(super) fn machines(
     seen: &[Seen<'_>],
     people: &People,
+    counted: &BTreeSet<PersonId>,
     devices: &mut Devices,
-) -> BTreeMap<Product, BTreeMap<DeviceId, Witness>> {
+) -> BTreeMap<DeviceId, Machine> {
     let mut occupied: BTreeMap<Name, Days> = BTreeMap::new();
-    for s in seen.iter().filter(|s| s.fate == Fate::Person && is_use(s.used.key.outcome)) {
-        if s.used.key.device.kind == DeviceKind::Address {
-            match occupied.entry(s.used.key.device.id) {
-                std::collections::btree_map::Entry::Vacant(slot) => {
-                    slot.insert(s.used.days.clone());
-                }
-                std::collections::btree_map::Entry::Occupied(mut slot) => {
-                    slot.get_mut().merge(&s.used.days)
-                }
-            }
-        }
+    let by_somebody = seen.iter().filter(|s| {
+        s.fate == Fate::Person
+            && is_use(s.used.key.outcome)
+            && s.person.is_some_and(|p| counted.contains(&p))
+            && s.used.key.device.kind == DeviceKind::Address
+    });
+    for s in by_somebody {
+        occupied.entry(s.used.key.device.id).or_default().merge(&s.used.days);
     }
-    let mut machines: BTreeMap<Product, BTreeMap<DeviceId, Witness>> = BTreeMap::new();
+    let mut machines: BTreeMap<DeviceId, Machine> = BTreeMap::new();
     for s in seen.iter().filter(|s| s.fate == Fate::Machine) {
         let Some(person) = s.person else { continue };
         let theirs = s.used.key.device.kind == DeviceKind::Address
@@ -152,11 +153,14 @@ pub(super) fn machines(
         }
         let label = format!("machine:{}", people.ids[person as usize]);
         let device = devices.named(super::device::Known { label, identified: true });
-        for product in [s.product, Product::Windows] {
-            let least =
-                machines.entry(product).or_default().entry(device).or_insert(s.used.seen.first);
-            *least = s.used.seen.first.min(*least);
-        }
+        let machine = machines.entry(device).or_insert_with(|| Machine {
+            products: BTreeSet::from([Product::Windows]),
+            places: BTreeSet::new(),
+            witness: s.used.seen.first,
+        });
+        machine.products.insert(s.product);
+        machine.places.insert(s.place);
+        machine.witness = machine.witness.min(s.used.seen.first);
     }
     machines
 }

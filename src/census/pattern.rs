@@ -2,18 +2,19 @@
 
 use crate::identity::{Identities, People, PersonId};
 
-/// A list of stated principals.
-pub(super) struct Patterns(Vec<Vec<String>>);
+/// A list of stated principals; each in every spelling that the configuration makes one of it.
+pub(super) struct Patterns(Vec<Vec<Vec<String>>>);
 
 impl Patterns {
     /// Reads a list; an entry is split at its stars.
-    pub(super) fn new<'a>(stated: impl IntoIterator<Item = &'a String>) -> Patterns {
-        Patterns(
-            stated
-                .into_iter()
-                .map(|s| s.to_lowercase().split('*').map(str::to_owned).collect())
-                .collect(),
-        )
+    pub(super) fn new<'a>(
+        stated: impl IntoIterator<Item = &'a String>,
+        identities: &Identities,
+    ) -> Patterns {
+        let parts = |text: String| text.split('*').map(str::to_owned).collect();
+        let spellings =
+            |s: &String| vec![parts(s.to_lowercase()), parts(identities.canonical_text(s))];
+        Patterns(stated.into_iter().map(spellings).collect())
     }
 
     /// The first entry that names the person, by id or by any of the spellings logged.
@@ -24,14 +25,15 @@ impl Patterns {
         identities: &Identities,
     ) -> Option<usize> {
         let forms = &people.forms[person as usize];
-        self.0.iter().position(|parts| {
+        let names = |parts: &Vec<String>| {
             matches(parts, &people.ids[person as usize])
                 || forms.iter().map(|f| identities.get(*f)).any(|form| {
                     matches(parts, &form.text)
                         || matches(parts, &form.canonical)
                         || form.spelled.iter().any(|s| matches(parts, &s.to_lowercase()))
                 })
-        })
+        };
+        self.0.iter().position(|spellings| spellings.iter().any(names))
     }
 }
 

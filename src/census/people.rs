@@ -3,17 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::device::{DeviceId, Devices};
+use super::nobody::Machine;
 use super::place::Places;
 use super::requirement::{self, Row};
 use super::{Person, ProbableAliases, ServerUse, ServiceUse};
 use crate::facts::Witness;
 use crate::identity::principal::Kind;
-use crate::identity::{Identities, People, PersonId};
+use crate::identity::{FormId, Identities, People, PersonId};
 use crate::rules::{Cal, Product};
 
 /// Use per server; never CAL demand.
-pub(super) fn servers<'a>(
-    rows: impl Iterator<Item = &'a Row<'a>>,
+pub(super) fn servers(
+    rows: &[Row<'_>],
+    machines: &BTreeMap<DeviceId, Machine>,
     places: &Places,
     devices: &Devices,
 ) -> Vec<ServerUse> {
@@ -31,6 +33,11 @@ pub(super) fn servers<'a>(
         let service = tally.services.entry(row.used.key.service.as_str()).or_default();
         service.0.insert(row.person);
         service.1 += row.used.seen.events;
+    }
+    for (device, machine) in machines {
+        for place in &machine.places {
+            tallies.entry(*place).or_default().devices.insert(*device);
+        }
     }
     let empty = Tally::default();
     places
@@ -95,8 +102,14 @@ pub(super) fn persons(
                 rows.iter().filter(|r| r.own).map(|r| r.product).collect();
             products.insert(Product::Windows);
             let forms = &people.forms[person as usize];
-            let names: BTreeSet<String> =
-                forms.iter().flat_map(|f| identities.get(*f).spelled.iter().cloned()).collect();
+            // A SID or a distinguished name joins names; it is none itself where there is another.
+            let is_name = |f: &&FormId| identities.get(**f).kind != Kind::Other;
+            let named = forms.iter().any(|f| is_name(&f));
+            let names: BTreeSet<String> = forms
+                .iter()
+                .filter(|f| !named || is_name(f))
+                .flat_map(|f| identities.get(*f).spelled.iter().cloned())
+                .collect();
             let devices: BTreeSet<DeviceId> = rows.iter().filter_map(|r| r.device).collect();
             let mut cals: BTreeSet<(Product, Cal)> = rows
                 .iter()

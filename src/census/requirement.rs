@@ -5,10 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::device::{DeviceId, Devices};
+use super::nobody::Machine;
 use super::{Interval, Mix, Reassignment, Requirement};
 use crate::cover::{Edge, Graph, least_count};
 use crate::facts::Witness;
 use crate::facts::days::Days;
+use crate::facts::names::Name;
 use crate::facts::usage::Used;
 use crate::identity::{FormId, Identities, People, PersonId};
 use crate::rules::{Cal, Product, Version};
@@ -63,8 +65,8 @@ pub(super) struct Basis<'a> {
     pub(super) rows: &'a [Row<'a>],
     /// Declared shared accounts.
     pub(super) shared: &'a BTreeSet<PersonId>,
-    /// Machine accounts that are devices of their own, with the least row of each.
-    pub(super) machines: &'a BTreeMap<Product, BTreeMap<DeviceId, Witness>>,
+    /// Machine accounts that are devices of their own.
+    pub(super) machines: &'a BTreeMap<DeviceId, Machine>,
     /// People who count only because a listed server vouches for them.
     pub(super) asserted: &'a BTreeSet<(PersonId, Product)>,
     /// People whom the user left out, by the product that would count them.
@@ -83,7 +85,7 @@ pub(super) fn requirements(basis: &Basis<'_>) -> Vec<Requirement> {
         wanted.extend(row.cals.iter().map(|cal| (row.product, *cal)));
     }
     wanted.extend(basis.upper.units.keys().map(|product| (*product, Cal::Standard)));
-    wanted.extend(basis.machines.keys().map(|product| (*product, Cal::Standard)));
+    wanted.extend(basis.machines.values().flat_map(|m| &m.products).map(|p| (*p, Cal::Standard)));
     wanted.into_iter().map(|(product, cal)| requirement(basis, product, cal)).collect()
 }
 
@@ -97,13 +99,17 @@ fn requirement(basis: &Basis<'_>, product: Product, cal: Cal) -> Requirement {
         )
         .collect();
     let counted: BTreeSet<PersonId> = rows.iter().map(|r| r.person).collect();
-    let (shared, users): (BTreeSet<PersonId>, BTreeSet<PersonId>) =
-        counted.iter().partition(|p| basis.shared.contains(p));
-    let none = BTreeMap::new();
-    let machines =
-        if cal == Cal::Standard { basis.machines.get(&product).unwrap_or(&none) } else { &none };
+    let shared: BTreeSet<PersonId> = counted.intersection(basis.shared).copied().collect();
+    let users = counted.clone();
+    let machines: BTreeMap<DeviceId, Witness> = basis
+        .machines
+        .iter()
+        .filter(|(_, m)| cal == Cal::Standard && m.products.contains(&product))
+        .map(|(device, m)| (*device, m.witness))
+        .collect();
 
-    let devices: BTreeSet<DeviceId> = rows.iter().filter_map(|r| r.device).collect();
+    let devices: BTreeSet<DeviceId> =
+        rows.iter().filter_map(|r| r.device).chain(machines.keys().copied()).collect();
     let identified = devices.iter().filter(|d| basis.devices.get(**d).identified).count() as u64;
     let edges = edges(&rows, basis.devices);
     let from_unidentified: BTreeSet<PersonId> =
@@ -142,13 +148,13 @@ fn requirement(basis: &Basis<'_>, product: Product, cal: Cal) -> Requirement {
         users: interval,
         demand_without_declared: (!declared.is_empty())
             .then(|| (users.len() + declared.len()) as u64),
-        shared_devices: shared_devices.len().max(shared.len()) as u64,
+        shared_devices: shared_devices.len() as u64,
         machine_devices: machines.len() as u64,
         devices_identified: identified,
         devices_unidentified: devices.len() as u64 - identified,
         device_cals_suffice: from_unidentified.is_empty(),
         people_from_unidentified: from_unidentified.len() as u64,
-        mix: mix(&edges, machines, &shared, basis),
+        mix: mix(&edges, &machines, &shared, basis),
         reassignment: reassignment(&rows, &users),
         lower_without,
         upper_with,
@@ -280,16 +286,10 @@ fn interval(
 ) -> (Interval, Vec<Named>, Vec<(String, String, u64)>) {
     let id = |p: PersonId| basis.people.ids[p as usize].clone();
     // Lower: without those whom only another server vouches for, and probable aliases as one.
-    let asserted = |p: &&PersonId| {
-        rows.iter()
-            .filter(|r| r.person == **p)
-            .all(|r| basis.asserted.contains(&(r.person, r.product)))
-    };
-    let by_asserted: BTreeSet<PersonId> = if basis.asserted.is_empty() {
-        BTreeSet::new()
-    } else {
-        users.iter().filter(asserted).copied().collect()
-    };
+    let vouched_only = |r: &&&Row<'_>| basis.asserted.contains(&(r.person, r.product));
+    let proved: BTreeSet<PersonId> =
+        rows.iter().filter(|r| !vouched_only(r)).map(|r| r.person).collect();
+    let by_asserted: BTreeSet<PersonId> = users.difference(&proved).copied().collect();
     let sure: BTreeSet<PersonId> = users.difference(&by_asserted).copied().collect();
     let mut lower = 0;
     let mut without: Vec<Named> =
@@ -304,7 +304,15 @@ fn interval(
     }
     // Upper: configured unions undone, and everything that is unresolved.
     let mut strict: BTreeMap<PersonId, BTreeSet<FormId>> = BTreeMap::new();
-    for row in rows.iter().filter(|r| users.contains(&r.person)) {
+    // Of a shared account, every distinct unidentified address may be another person.
+    let mut addresses: BTreeMap<PersonId, BTreeSet<Name>> = BTreeMap::new();
+    for row in rows {
+        if basis.shared.contains(&row.person) {
+            let unidentified = row.device.is_some_and(|d| !basis.devices.get(d).identified);
+            let seen = addresses.entry(row.person).or_default();
+            seen.extend(unidentified.then_some(row.used.key.device.id));
+            continue;
+        }
         strict.entry(row.person).or_default().insert(basis.people.strict_of[row.form as usize]);
     }
     let mut with: Vec<(String, String, u64)> = strict
@@ -314,6 +322,9 @@ fn interval(
             (id(*p), "names united by configuration".to_owned(), forms.len() as u64 - 1)
         })
         .collect();
+    with.extend(addresses.iter().filter(|(_, at)| at.len() > 1).map(|(p, at)| {
+        (id(*p), "shared account, one per address".to_owned(), at.len() as u64 - 1)
+    }));
     if cal == Cal::Standard {
         let counted: BTreeSet<String> =
             users.iter().map(|p| format!("person:{}", id(*p))).collect();

@@ -77,10 +77,10 @@ pub fn take(
         identities: &identities,
         people: &people,
         sip_domains,
-        external: Patterns::new(&config.identity.external),
-        declared: Patterns::new(config.excludes.iter().map(|e| &e.principal)),
+        external: Patterns::new(&config.identity.external, &identities),
+        declared: Patterns::new(config.excludes.iter().map(|e| &e.principal), &identities),
     };
-    let shared = Patterns::new(&config.identity.shared);
+    let shared = Patterns::new(&config.identity.shared, &identities);
     let shared: BTreeSet<PersonId> = (0..people.len() as PersonId)
         .filter(|p| shared.find(*p, &people, &identities).is_some())
         .collect();
@@ -88,7 +88,7 @@ pub fn take(
     let mut ledger = Ledger::new(&places);
     for (used, form) in usage.outside.iter().zip(&forms[1]) {
         let place = places.of[used.key.server as usize];
-        let product = product_of(used.key.service, places.list[place].product);
+        let product = product_of(&used.key, places.list[place].product);
         let principal = form.map_or("-", |f| &people.ids[people.of(f) as usize]);
         ledger.exclude(principal, rule::OUTSIDE_PERIOD, String::new(), place, product, &used.seen);
     }
@@ -99,7 +99,7 @@ pub fn take(
         .zip(&forms[0])
         .map(|(used, form)| {
             let place = places.of[used.key.server as usize];
-            let product = product_of(used.key.service, places.list[place].product);
+            let product = product_of(&used.key, places.list[place].product);
             let person = form.map(|f| people.of(f));
             let pack = packs.of(product, places.list[place].version(product));
             let fate = match (form, person) {
@@ -191,7 +191,7 @@ pub fn take(
     let declared = declared_people(&seen, &vouched, &people, &mut upper);
 
     // What is counted, row by row.
-    let machines = machines(&seen, &people, &mut devices);
+    let machines = machines(&seen, &people, &counted, &mut devices);
     let rows: Vec<Row<'_>> = seen
         .iter()
         .filter_map(|s| {
@@ -220,8 +220,6 @@ pub fn take(
             })
         })
         .collect();
-    let people_rows = rows.iter().filter(|r| r.own);
-
     let mut census = Census {
         organization: config.organization.name.clone(),
         from: period.from.map(day_text),
@@ -235,8 +233,7 @@ pub fn take(
     };
     let asserted: BTreeSet<(PersonId, Product)> =
         standings.iter().filter(|(_, s)| **s == Standing::Asserted).map(|(k, _)| *k).collect();
-    let aliases =
-        probable_aliases(&people, &identities, people_rows.clone().map(|r| r.person).collect());
+    let aliases = probable_aliases(&people, &identities, rows.iter().map(|r| r.person).collect());
     let basis = requirement::Basis {
         rows: &rows,
         shared: &shared,
@@ -250,7 +247,7 @@ pub fn take(
     };
     census.requirements = requirement::requirements(&basis);
     census.rule_packs = packs.cited(&census.requirements);
-    census.servers = servers(people_rows.clone(), &places, &devices);
+    census.servers = servers(&rows, &machines, &places, &devices);
     census.people = persons(&rows, &failed_of, &people, &identities, &places);
     census.probable_aliases = aliases;
     census.coverage = coverage::coverage(usage, &places, period);

@@ -105,7 +105,8 @@ fn header_machine(line: &str) -> Option<String> {
 /// Reads one trace file; what its messages mean is settled by [`crate::sip::unite`].
 pub(crate) fn read(lines: &[String], path: &str, config: &Config) -> Reading {
     let mut reading = Reading { format: "ocs-trace".to_string(), ..Default::default() };
-    reading.lines = vec![Line::Unrelated; lines.len()];
+    // Text before the first record is the rest of one that began in an earlier file.
+    reading.lines = vec![Line::Rejected; lines.len()];
     let mut records: Vec<(Option<String>, Record)> = Vec::new();
     let cleaned: Vec<&str> = lines.iter().map(|l| text::clean(l)).collect();
     let mut i = 0;

@@ -2,13 +2,13 @@
 //!
 //! The better witness beside IIS: a name stands here only where the front end authenticated it.
 
+use crate::activesync;
 use crate::event::{Client, DeviceEvidence, LineErrorKind, Marks, Outcome, Sink};
 use crate::format::{Description, LogFormat, Scope, Segment, State};
 use crate::formats::exchange_csv::memo::Seen;
 use crate::formats::exchange_csv::{self, Head, Row, Rows, Told, place};
 use crate::http::{self, Request};
 use crate::service::{self, Service};
-use crate::{activesync, network};
 
 /// Exchange HttpProxy log.
 pub struct ExchangeHttpProxy;
@@ -163,6 +163,9 @@ impl<'a> Rows<'a> for HttpProxy {
             id => id,
         };
         let principal = if nobody { Default::default() } else { row.text(self.user) };
+        if nobody && device.is_some() {
+            marks |= Marks::DEVICE_ID;
+        }
         let seen = Seen {
             server: row.bare(self.server),
             address: b"",
@@ -183,18 +186,13 @@ impl<'a> Rows<'a> for HttpProxy {
 /// The device of a front-end row: ActiveSync id, else address and agent.
 fn evidence<'x>(seen: &'x Seen<'_>, scope: &Scope) -> (DeviceEvidence<'x>, Client) {
     let client = http::client_of(seen.client, b"", scope);
-    let address = network::host(seen.client);
-    let device = if !seen.device.is_empty() {
-        DeviceEvidence::ActiveSync(&seen.device)
-    } else if !seen.principal.is_empty() && client != Client::Unknown {
-        DeviceEvidence::Address { address, agent: &seen.agent }
-    } else if client == Client::Inside {
-        // Nobody, from inside: what is unresolved is told apart by address.
-        DeviceEvidence::Address { address, agent: b"" }
-    } else {
-        DeviceEvidence::None
+    let row = Request {
+        user: &seen.principal,
+        client: seen.client,
+        agent: &seen.agent,
+        ..Request::default()
     };
-    (device, client)
+    (http::device_of(&row, &seen.device, client, seen.marks).0, client)
 }
 
 /// The first of the addresses in a field that may hold several.

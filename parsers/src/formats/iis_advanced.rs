@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::iis_w3c::memo::Memo;
+use super::web::Memo;
 use super::{rows, web};
 use crate::csv;
 use crate::directive;

@@ -1,6 +1,6 @@
 //! IIS native log: fifteen fields with a comma and a blank between them, a comma at the end, local time.
 
-use super::iis_w3c::memo::Memo;
+use super::web::Memo;
 use super::{civil_time, rows, web};
 use crate::event::{LineErrorKind, LineKind, Sink};
 use crate::format::{Description, LogFormat, Segment, State};

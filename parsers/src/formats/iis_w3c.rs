@@ -7,12 +7,8 @@
 
 mod index;
 mod layout;
-pub(super) mod memo;
 
-use crate::event::{
-    Access, Client, DeviceEvidence, FactId, LineErrorKind, LineKind, Notice, Outcome, Place,
-    ServerEvidence, Sink, Software,
-};
+use crate::event::{LineErrorKind, LineKind, Notice, Place, ServerEvidence, Sink, Software};
 use crate::format::{Description, LogFormat, Segment, State};
 use crate::http::{self, Request};
 use crate::line::{self, Run};
@@ -20,7 +16,8 @@ use crate::time::{self, DAY_MS};
 use crate::{directive, network};
 use index::Index;
 use layout::Layout;
-use memo::{Memo, Seen};
+
+use super::web::{self, Memo};
 
 /// IIS W3C extended log.
 pub struct IisW3c;
@@ -346,63 +343,9 @@ impl<'a, 's> Reader<'a, 's> {
             status,
             substatus: time::number(field(self.layout.substatus)).unwrap_or(0),
         };
-        self.access(&row, name, Place { byte, line: self.line, instant });
-    }
-
-    fn access(&mut self, row: &Request<'a>, server_name: &'a [u8], place: Place) {
-        let verdict = http::judge(row);
-        let Some(outcome) = verdict.outcome else { return };
-        let seen = Seen {
-            user: row.user,
-            client: row.client,
-            agent: row.agent,
-            device: verdict.device_id.unwrap_or_default(),
-            service: verdict.service,
-            outcome,
-            marks: verdict.marks,
-        };
-        if let Some(fact) = self.memo.fact(&seen) {
-            return self.sink.again(fact, place);
-        }
-        let fact = self.tell(row, server_name, &seen, place);
-        self.memo.remember(seen, fact);
-    }
-
-    fn tell(&mut self, row: &Request<'a>, name: &'a [u8], seen: &Seen<'a>, place: Place) -> FactId {
-        let client = http::client_of(row.client, row.server_address, self.segment.scope);
-        let somebody = !row.user.is_empty();
-        let device = if seen.marks.has(crate::event::Marks::BACK_END) {
-            DeviceEvidence::None
-        } else if !seen.device.is_empty() {
-            DeviceEvidence::ActiveSync(&seen.device)
-        } else if somebody && client != Client::Unknown {
-            DeviceEvidence::Address { address: network::host(row.client), agent: row.agent }
-        } else if client == Client::Inside {
-            // Nobody, from inside: what is unresolved is told apart by address.
-            DeviceEvidence::Address { address: network::host(row.client), agent: b"" }
-        } else {
-            DeviceEvidence::None
-        };
-        let acted_for: &[u8] = if seen.outcome == Outcome::Anonymous
-            && seen.marks.has(crate::event::Marks::BACK_END)
-        {
-            mailbox_id(row.query)
-        } else {
-            b""
-        };
-        self.sink.access(
-            place,
-            &Access {
-                server: server(name, row.server_address, self.state.software),
-                service: seen.service,
-                outcome: seen.outcome,
-                principal: row.user,
-                acted_for,
-                device,
-                client,
-                marks: seen.marks,
-            },
-        )
+        let server = server(name, address, self.state.software);
+        let place = Place { byte, line: self.line, instant };
+        web::tell(self.sink, self.segment.scope, &mut self.memo, &row, server, place);
     }
 
     #[cold]
@@ -423,18 +366,6 @@ impl<'a, 's> Reader<'a, 's> {
 
 fn server<'a>(name: &'a [u8], address: &'a [u8], software: Software) -> ServerEvidence<'a> {
     ServerEvidence { name, address: network::host(address), target: b"", software }
-}
-
-/// `MailboxId=<guid>@<domain>` of a back-end MAPI row: names the mailbox, where the user column
-/// says `Anonymous`.
-fn mailbox_id(query: &[u8]) -> &[u8] {
-    query
-        .split(|b| matches!(b, b'&' | b'?'))
-        .find_map(|pair| {
-            let (key, value) = pair.split_at_checked(10)?;
-            key.eq_ignore_ascii_case(b"MailboxId=").then_some(value)
-        })
-        .unwrap_or_default()
 }
 
 #[cfg(test)]

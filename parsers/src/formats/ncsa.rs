@@ -1,6 +1,6 @@
 //! NCSA common log as IIS writes it: the offset from UTC stands in the row.
 
-use super::iis_w3c::memo::Memo;
+use super::web::Memo;
 use super::{civil_time, rows, web};
 use crate::event::{LineErrorKind, LineKind, Sink};
 use crate::format::{Description, LogFormat, Segment, State};

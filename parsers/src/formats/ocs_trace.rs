@@ -152,8 +152,6 @@ struct Reader<'a, 's> {
     /// Hour and machine of the record before, so that [`Sink::active`] hears of changes only.
     active: (i64, &'a [u8]),
     zone_noted: bool,
-    /// The record has a blank line.
-    blanks: bool,
 }
 
 impl<'a, 's> Reader<'a, 's> {
@@ -172,7 +170,6 @@ impl<'a, 's> Reader<'a, 's> {
             last: i64::MIN,
             active: (i64::MIN, b""),
             zone_noted: false,
-            blanks: false,
         }
     }
 
@@ -211,7 +208,6 @@ impl<'a, 's> Reader<'a, 's> {
             return;
         }
         self.line += 1;
-        self.blanks |= content.is_empty();
         match self.part {
             Part::Outside => {
                 let kind = self.stray(content, start);
@@ -240,7 +236,6 @@ impl<'a, 's> Reader<'a, 's> {
         self.message = SipMessage { machine: header.machine, ..SipMessage::default() };
         self.pending = None;
         self.body = 0;
-        self.blanks = false;
         self.part = if header.is_wrapped() { Part::Header } else { part_behind(&header) };
     }
 
@@ -311,8 +306,8 @@ impl<'a, 's> Reader<'a, 's> {
         self.part = Part::Outside;
         let Some(record) = self.record.take() else { return };
         let outcome = self.judge(&record, end, whole);
-        if outcome.is_ok() && !self.blanks {
-            // Nearly every record: no need to look at its lines once more.
+        if outcome.is_ok() {
+            // A blank line inside a record is part of it.
             for _ in record.lines_before..self.line {
                 self.run.line(LineKind::Event, self.segment.base + end as u64, self.sink);
             }
@@ -322,17 +317,11 @@ impl<'a, 's> Reader<'a, 's> {
         let mut number = record.lines_before;
         for range in line::lines(&self.segment.text[record.start..end], self.segment.eol) {
             number += 1;
-            let line = &self.segment.text[record.start + range.start..record.start + range.end];
-            let kind = if line::content(line).is_empty() {
-                LineKind::Blank
-            } else if let Err(error) = outcome {
+            if let Err(error) = outcome {
                 self.sink.rejected(number, self.segment.base + at as u64, error);
-                LineKind::Rejected
-            } else {
-                LineKind::Event
-            };
+            }
             at = record.start + range.end;
-            self.run.line(kind, self.segment.base + at as u64, self.sink);
+            self.run.line(LineKind::Rejected, self.segment.base + at as u64, self.sink);
         }
     }
 

@@ -1,9 +1,11 @@
-//! Rows of HTTP servers other than W3C: the same decision, device and server as `iis-w3c` has.
+//! What every row of an HTTP server tells, whatever the layout of its log.
 
-use super::iis_w3c::memo::{Memo, Seen};
-use crate::event::{
-    Access, Client, DeviceEvidence, FactId, Marks, Outcome, Place, ServerEvidence, Sink, Software,
-};
+mod memo;
+
+pub(super) use memo::Memo;
+use memo::Seen;
+
+use crate::event::{Access, FactId, Outcome, Place, ServerEvidence, Sink, Software};
 use crate::format::Scope;
 use crate::http::{self, Request, Verdict};
 use crate::network;
@@ -30,16 +32,12 @@ pub(super) fn tell<'a>(
     place: Place,
 ) {
     let Some((verdict, outcome)) = judge(row) else { return };
-    if is_mailbox_row(outcome, verdict.marks) {
-        // The memo does not look at the mailbox, which is what tells these rows apart.
-        tell_access(sink, scope, row, &verdict, outcome, server, place);
-        return;
-    }
     let seen = Seen {
         user: row.user,
         client: row.client,
         agent: row.agent,
         device: verdict.device_id.clone().unwrap_or_default(),
+        mailbox: http::hidden_mailbox(row, outcome, verdict.marks),
         service: verdict.service,
         outcome,
         marks: verdict.marks,
@@ -69,10 +67,6 @@ fn judge<'a>(row: &Request<'a>) -> Option<(Verdict<'a>, Outcome)> {
     verdict.outcome.map(|outcome| (verdict, outcome))
 }
 
-fn is_mailbox_row(outcome: Outcome, marks: Marks) -> bool {
-    outcome == Outcome::Anonymous && marks.has(Marks::BACK_END)
-}
-
 fn tell_access(
     sink: &mut dyn Sink,
     scope: &Scope,
@@ -84,21 +78,9 @@ fn tell_access(
 ) -> FactId {
     let client = http::client_of(row.client, row.server_address, scope);
     let principal = if http::is_nobody(row.user) { b"" } else { row.user };
-    let address = network::host(row.client);
-    let device = if verdict.marks.has(Marks::BACK_END) {
-        DeviceEvidence::None
-    } else if let Some(id) = verdict.device_id.as_deref().filter(|id| !id.is_empty()) {
-        DeviceEvidence::ActiveSync(id)
-    } else if !principal.is_empty() && client != Client::Unknown {
-        DeviceEvidence::Address { address, agent: row.agent }
-    } else if client == Client::Inside {
-        // Nobody, from inside: what is unresolved is told apart by address.
-        DeviceEvidence::Address { address, agent: b"" }
-    } else {
-        DeviceEvidence::None
-    };
-    let acted_for: &[u8] =
-        if is_mailbox_row(outcome, verdict.marks) { mailbox_id(row.query) } else { b"" };
+    let device_id = verdict.device_id.as_deref().unwrap_or_default();
+    let (device, marks) = http::device_of(row, device_id, client, verdict.marks);
+    let acted_for = http::hidden_mailbox(row, outcome, verdict.marks);
     sink.access(
         place,
         &Access {
@@ -109,18 +91,9 @@ fn tell_access(
             acted_for,
             device,
             client,
-            marks: verdict.marks,
+            marks,
         },
     )
-}
-
-/// `MailboxId=<guid>@<domain>` of a back-end row whose user is `Anonymous`.
-fn mailbox_id(query: &[u8]) -> &[u8] {
-    let pairs = query.split(|b| matches!(b, b'&' | b'?'));
-    pairs
-        .filter_map(|pair| pair.split_at_checked(10))
-        .find(|(key, _)| key.eq_ignore_ascii_case(b"MailboxId="))
-        .map_or(b"", |(_, value)| value)
 }
 
 /// A value, empty where the server wrote `-` for none.

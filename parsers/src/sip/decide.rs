@@ -160,6 +160,9 @@ impl Exchange {
     /// What edges and the agent say of the sender.
     fn marks(&self) -> Marks {
         let mut marks = Marks::NONE;
+        if self.modalities.has(Modalities::BEYOND_CHAT) {
+            marks |= Marks::CONFERENCE_MEDIA;
+        }
         if self.shown.has(Shown::FEDERATED) {
             marks |= Marks::FEDERATED;
         } else if self.shown.has(Shown::OWN_REMOTE) {
@@ -205,8 +208,7 @@ impl Exchange {
         }
     }
 
-    /// Peer-to-peer audio, video and sharing are the same use as a sign-in; a conference of nothing
-    /// but chat is an instant message to several.
+    /// Peer-to-peer audio, video and sharing are the same use as a sign-in.
     fn service(&self, verdict: &Verdict<'_>, method: Method) -> Service {
         let about = |what: Modalities| self.modalities.has(what);
         let service = match method {
@@ -218,11 +220,7 @@ impl Exchange {
             Method::Service
                 if about(Modalities::CONFERENCE_CREATE) && !about(Modalities::COMMAND_FAILED) =>
             {
-                if about(Modalities::BEYOND_CHAT) {
-                    Service::ConferenceCreate
-                } else {
-                    Service::Im
-                }
+                Service::ConferenceCreate
             }
             _ => Service::Sip,
         };

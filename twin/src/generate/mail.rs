@@ -204,7 +204,8 @@ pub(super) fn imap4(world: &mut World, person: &Person) {
         }
     }
     if back_end {
-        let sid = format!("S-1-5-21-1-2-3-{}", person.phone.to_uppercase());
+        let digits: String = person.phone.bytes().map(|b| char::from(b'0' + b % 10)).collect();
+        let sid = format!("S-1-5-21-1-2-3-{digits}");
         let mut session = Session::new(world, "imap4be", 1993, EX01);
         let account = format!("{}/{}", person.domain, person.sam);
         let budget = format!("R=OK;Rows=0;Budget=\"Owner:Sid~{sid}~Imap~false,Conn:1\"");

@@ -105,10 +105,14 @@ fn key_length(text: &[u8]) -> Option<usize> {
 fn owner_sid(budget: &[u8]) -> &[u8] {
     const MARK: &[u8] = b"Owner:Sid~";
     let Some(at) = memmem::find(budget, MARK) else { return b"" };
-    let sid = &budget[at + MARK.len()..];
-    let end = sid.iter().position(|b| !matches!(b, b'S' | b's' | b'-' | b'0'..=b'9'));
-    let sid = &sid[..end.unwrap_or(sid.len())];
-    if sid.len() > 4 && sid[..4].eq_ignore_ascii_case(b"S-1-") { sid } else { b"" }
+    let owner = &budget[at + MARK.len()..];
+    let sid = &owner[..memchr::memchr(b'~', owner).unwrap_or(owner.len())];
+    // A SID that is cut or altered would join people who have nothing to do with each other.
+    let whole = sid.get(..4).is_some_and(|s| s.eq_ignore_ascii_case(b"S-1-"))
+        && sid[4..]
+            .split(|b| *b == b'-')
+            .all(|n| !n.is_empty() && n.iter().all(u8::is_ascii_digit));
+    if whole { sid } else { b"" }
 }
 
 #[cfg(test)]
@@ -171,5 +175,7 @@ mod tests {
         );
         assert_eq!((found.client, found.owner_sid), (&b"10.1.1.5"[..], &b"S-1-5-21-1-2-1104"[..]));
         assert_eq!(of("R=OK;Budget=Owner:CONTOSO\\anna~Imap").owner_sid, b"");
+        assert_eq!(of("R=OK;Budget=Owner:Sid~S-1-5-21-1-x7~Imap").owner_sid, b"", "altered");
+        assert_eq!(of("R=OK;Budget=Owner:Sid~S-1-5-21-~Imap").owner_sid, b"", "cut");
     }
 }

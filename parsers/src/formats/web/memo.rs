@@ -13,14 +13,15 @@ const SLOTS: usize = 4096;
 
 /// What a row said that decides its fact, within one server and day.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::formats) struct Seen<'a> {
-    pub(in crate::formats) user: &'a [u8],
-    pub(in crate::formats) client: &'a [u8],
-    pub(in crate::formats) agent: &'a [u8],
-    pub(in crate::formats) device: Cow<'a, [u8]>,
-    pub(in crate::formats) service: Service,
-    pub(in crate::formats) outcome: Outcome,
-    pub(in crate::formats) marks: Marks,
+pub(super) struct Seen<'a> {
+    pub(super) user: &'a [u8],
+    pub(super) client: &'a [u8],
+    pub(super) agent: &'a [u8],
+    pub(super) device: Cow<'a, [u8]>,
+    pub(super) mailbox: &'a [u8],
+    pub(super) service: Service,
+    pub(super) outcome: Outcome,
+    pub(super) marks: Marks,
 }
 
 /// The tables. They hold slices of the segment's text, never copies.
@@ -40,13 +41,13 @@ impl<'a> Memo<'a> {
 
     /// The fact of a row that said the same.
     #[inline]
-    pub(in crate::formats) fn fact(&self, seen: &Seen<'a>) -> Option<FactId> {
+    pub(super) fn fact(&self, seen: &Seen<'a>) -> Option<FactId> {
         let (known, fact) = self.facts.get(slot(seen))?.as_ref()?;
         (known == seen).then_some(*fact)
     }
 
     /// Keeps a fact for rows to come.
-    pub(in crate::formats) fn remember(&mut self, seen: Seen<'a>, fact: FactId) {
+    pub(super) fn remember(&mut self, seen: Seen<'a>, fact: FactId) {
         if self.facts.is_empty() {
             self.facts.resize(SLOTS, None);
         }
