@@ -1,6 +1,8 @@
 //! calproof: from server logs to the Client Access Licenses that observed usage requires.
 
 pub mod census;
+pub mod cli;
+pub mod commands;
 pub mod config;
 pub mod cover;
 pub mod digest;
@@ -8,5 +10,7 @@ pub mod discover;
 pub mod facts;
 pub mod identity;
 pub mod ingest;
+pub mod progress;
+pub mod report;
 pub mod rules;
 pub mod source;

@@ -1,0 +1,317 @@
+//! What the user typed.
+//!
+//! Nothing is read or computed here beyond the words of the command line: values that cannot be
+//! are refused, contradictions are found by [`ScanArgs::period`] and by the commands.
+
+use std::path::PathBuf;
+
+use calproof_parsers::time::iso_date;
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::digest::DigestChoice;
+use crate::facts::usage::Period;
+use crate::report::day_text;
+use crate::source::MmapChoice;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold());
+
+/// Counts the Client Access Licenses (CALs) that observed usage requires, from server logs.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "calproof", version, styles = STYLES, max_term_width = 100)]
+#[command(
+    long_about = "Counts the Client Access Licenses (CALs) that observed usage requires, from the logs that \
+                  Microsoft servers write: IIS (OWA, ActiveSync, EWS, Outlook), Exchange POP3, IMAP4 and SMTP, \
+                  OCS and Lync.\n\nIt reads, and writes nothing but its report. What it prints is a count of the \
+                  rows read, never a finding that licences suffice: missing logs are not missing use."
+)]
+#[command(after_help = "Examples:
+  An administrator: what do we need?
+    calproof scan /logs
+  A party in a dispute: every number with its file, line and byte
+    calproof scan --digest sha256 --format json --output report.json /logs
+  A buyer: one row per person, for a spreadsheet
+    calproof scan --format csv --output people.csv /logs
+
+Exit codes:
+  0  done, every line read
+  1  done, but something could not be read: the count is a floor
+  2  not done")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Read logs and print what observed usage requires.
+    #[command(long_about = SCAN_ABOUT, after_help = SCAN_EXAMPLES)]
+    Scan(ScanArgs),
+    /// List the log formats that are read, or tell all about one.
+    #[command(after_help = "Examples:\n  calproof formats\n  calproof formats iis-w3c")]
+    Formats(FormatsArgs),
+    /// Look at the rule packs: which use requires which CAL, with sources.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  calproof rules list\n  calproof rules show exchange-2010\n  calproof rules check mine.toml"
+    )]
+    Rules(RulesCommand),
+    /// Write a commented calproof.toml to start from.
+    #[command(
+        after_help = "Example:\n  calproof init && edit calproof.toml && calproof scan /logs"
+    )]
+    Init(InitArgs),
+}
+
+const SCAN_ABOUT: &str = "Reads logs and prints what observed usage requires.
+
+Directories are walked, hidden files included. Compressed files (.gz, .zip, .zst, .bz2, .xz) are read through. \
+The format is recognised by content, never by name; `calproof formats` lists what is known. \
+Nothing is left out silently: the report names every file, every line that could not be read, and everybody who \
+is not counted, with the rule.";
+
+const SCAN_EXAMPLES: &str = "Examples:
+  calproof scan C:\\inetpub\\logs\\LogFiles D:\\Exchange\\Logging
+  calproof scan --from 2010-01-01 --to 2010-12-31 /logs/2010
+  zcat old.log.gz | calproof scan -
+  calproof scan --format csv --output people.csv /logs";
+
+/// Arguments of `scan`.
+#[derive(Args, Clone, Debug)]
+pub struct ScanArgs {
+    /// Files or directories to read; `-` is standard input.
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Flags of every command that reads logs.
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+}
+
+/// Flags of every command that reads logs.
+#[derive(Args, Clone, Debug)]
+pub struct ReadingArgs {
+    /// Configuration: what the organisation states about itself.
+    ///
+    /// Default: calproof.toml in the current directory, where there is one. `calproof init` writes
+    /// one to start from.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// First day that counts, as YYYY-MM-DD (UTC, the whole day).
+    #[arg(long, value_name = "DATE", value_parser = day)]
+    pub from: Option<i32>,
+    /// Last day that counts, as YYYY-MM-DD (UTC, the whole day).
+    #[arg(long, value_name = "DATE", value_parser = day)]
+    pub to: Option<i32>,
+    /// Form of the report.
+    #[arg(long, value_name = "FORM", value_enum, default_value_t = Form::Table)]
+    pub format: Form,
+    /// Write the report to FILE instead of standard output; it appears whole or not at all.
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Threads; default: one per processor. The report is the same for any number.
+    #[arg(short = 'j', long = "threads", value_name = "N", value_parser = threads)]
+    pub threads: Option<usize>,
+    /// Digest that names the inputs. `none` cannot tell when the same bytes are read twice.
+    #[arg(long, value_name = "DIGEST", value_enum, default_value_t = Digest::Blake3)]
+    pub digest: Digest,
+    /// Whether files are mapped into memory: closed local ones, all, or none.
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Mmap::Auto)]
+    pub mmap: Mmap,
+    /// No progress and no remarks on standard error; errors are still told.
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Colours: on a terminal, always, or never. NO_COLOR is respected.
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+}
+
+/// Form of a report.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Form {
+    /// Text for people
+    Table,
+    /// One JSON object for programs
+    Json,
+    /// One row per person for spreadsheets
+    Csv,
+}
+
+/// Digest that names the inputs.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Digest {
+    /// Fast
+    Blake3,
+    /// What other programs can check
+    Sha256,
+    /// None: duplicates are not noticed
+    None,
+}
+
+/// Whether files are mapped into memory.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Mmap {
+    /// Closed local files
+    Auto,
+    /// All plain files
+    Always,
+    /// None
+    Never,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Color {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Arguments of `formats`.
+#[derive(Args, Clone, Debug)]
+pub struct FormatsArgs {
+    /// The format to tell about.
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+}
+
+/// What to do with rule packs.
+#[derive(Clone, Debug, Subcommand)]
+pub enum RulesCommand {
+    /// List the packs.
+    List,
+    /// Show a pack in full: rules, sources, quotations, examples.
+    Show {
+        /// Id of the pack: exchange-2010.
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+    /// Check packs of one's own: whether they load and their examples come out.
+    Check {
+        /// Packs in TOML.
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+/// Arguments of `init`.
+#[derive(Args, Clone, Debug)]
+pub struct InitArgs {
+    /// Where to write; `-` is standard output.
+    #[arg(long, short, value_name = "FILE", default_value = "calproof.toml")]
+    pub output: PathBuf,
+    /// Replace the file if there is one.
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// A command line that contradicts itself.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum ArgumentError {
+    /// The period ends before it begins.
+    #[error(
+        "--from {from} --to {to}: found a period that ends before it begins; exchange the dates"
+    )]
+    Period {
+        /// First day.
+        from: String,
+        /// Last day.
+        to: String,
+    },
+}
+
+impl ReadingArgs {
+    /// The period that is asked about.
+    ///
+    /// # Errors
+    ///
+    /// Where it ends before it begins.
+    pub fn period(&self) -> Result<Period, ArgumentError> {
+        match (self.from, self.to) {
+            (Some(from), Some(to)) if from > to => {
+                Err(ArgumentError::Period { from: day_text(from), to: day_text(to) })
+            }
+            (from, to) => Ok(Period { from, to }),
+        }
+    }
+}
+
+impl From<Digest> for DigestChoice {
+    fn from(digest: Digest) -> DigestChoice {
+        match digest {
+            Digest::Blake3 => DigestChoice::Blake3,
+            Digest::Sha256 => DigestChoice::Sha256,
+            Digest::None => DigestChoice::None,
+        }
+    }
+}
+
+impl From<Mmap> for MmapChoice {
+    fn from(mmap: Mmap) -> MmapChoice {
+        match mmap {
+            Mmap::Auto => MmapChoice::Auto,
+            Mmap::Always => MmapChoice::Always,
+            Mmap::Never => MmapChoice::Never,
+        }
+    }
+}
+
+impl From<Color> for anstream::ColorChoice {
+    fn from(color: Color) -> anstream::ColorChoice {
+        match color {
+            Color::Auto => anstream::ColorChoice::Auto,
+            Color::Always => anstream::ColorChoice::Always,
+            Color::Never => anstream::ColorChoice::Never,
+        }
+    }
+}
+
+fn day(text: &str) -> Result<i32, String> {
+    iso_date(text.as_bytes())
+        .ok_or_else(|| "expected a date that exists, as YYYY-MM-DD, such as 2010-03-31".to_owned())
+}
+
+/// More threads than this are a typing error.
+const MOST_THREADS: usize = 1024;
+
+fn threads(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(n @ 1..=MOST_THREADS) => Ok(n),
+        _ => Err(format!(
+            "expected a number from 1 to {MOST_THREADS}; leave -j out for one per processor"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_period_includes_both_days_and_runs_forward() {
+        let parse = |from: &str, to: &str| {
+            let cli = Cli::try_parse_from(["calproof", "scan", "--from", from, "--to", to, "x"]);
+            let Command::Scan(scan) = cli.unwrap().command else { unreachable!() };
+            scan.reading.period()
+        };
+        let period = parse("2010-03-01", "2010-03-01").unwrap();
+        assert!(period.has_instant(1_267_401_600_000) && period.has_instant(1_267_487_999_999));
+        assert!(!period.has_instant(1_267_488_000_000));
+        let error = parse("2010-03-02", "2010-03-01").unwrap_err();
+        assert!(error.to_string().contains("ends before it begins"));
+    }
+}

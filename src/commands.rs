@@ -1,0 +1,7 @@
+//! What the commands do, one file each.
+
+pub mod formats;
+pub mod init;
+pub mod output;
+pub mod rules;
+pub mod scan;

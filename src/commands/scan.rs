@@ -1,0 +1,304 @@
+//! `calproof scan`: from paths to the report.
+
+use std::collections::BTreeSet;
+use std::io::{self, IsTerminal as _, Write};
+use std::path::{Path, PathBuf};
+
+use calproof_parsers::network::CidrError;
+use calproof_parsers::{Networks, Notice, Scope};
+
+use super::output::{self, OutputError};
+use crate::census::{self, Census, CensusError, Warning};
+use crate::cli::{ArgumentError, Color, Form, ReadingArgs, ScanArgs};
+use crate::config::{Config, ConfigError, offset_minutes};
+use crate::discover::{DiscoverError, Discovery, Input, Origin, discover};
+use crate::facts::usage::Period;
+use crate::ingest::input::InputReport;
+use crate::ingest::{Ingested, Progress, Quiet, Reading, ingest};
+use crate::progress::Bar;
+use crate::report::{self, Style};
+use crate::rules::{Product, RuleError, RulePack, Version, select};
+use crate::source::ReadOptions;
+
+/// Why no report was written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScanError {
+    /// The command line contradicts itself.
+    #[error(transparent)]
+    Arguments(#[from] ArgumentError),
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A network of the configuration is none.
+    #[error("calproof.toml: {0}")]
+    Network(#[from] CidrError),
+    /// A server of the configuration has a version that its product never had.
+    #[error("server `{server}`: found {product} version `{found}`, expected one of {known}")]
+    Version {
+        /// Its name.
+        server: String,
+        /// Its product.
+        product: Product,
+        /// What the configuration says.
+        found: String,
+        /// The versions there are.
+        known: String,
+    },
+    /// A rule pack cannot be used.
+    #[error(transparent)]
+    Rules(#[from] RuleError),
+    /// Something that the configuration names cannot be used.
+    #[error(transparent)]
+    Census(#[from] CensusError),
+    /// The output cannot be written.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    /// The threads cannot be started.
+    #[error("-j {threads}: the threads cannot be started ({source}); use fewer")]
+    Threads {
+        /// How many were asked for; 0 for one per processor.
+        threads: usize,
+        /// What the system says.
+        source: rayon::ThreadPoolBuildError,
+    },
+    /// No path leads to anything that can be read.
+    #[error("nothing was read, so there is nothing to report:\n{}", .0.join("\n"))]
+    NothingRead(Vec<String>),
+}
+
+/// A report that was written.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Done {
+    /// Whether the count is a floor, for something could not be read.
+    pub floor: bool,
+    /// What a reader who does not see the table must be told.
+    pub remarks: Vec<String>,
+}
+
+/// Reads what the arguments name and writes the report.
+///
+/// # Errors
+///
+/// Where no report was written; nothing is left half-written.
+pub fn scan(args: &ScanArgs) -> Result<Done, ScanError> {
+    let flags = &args.reading;
+    let period = flags.period()?;
+    if let Some(output) = file(flags) {
+        output::check(output)?;
+    }
+    let config = configuration(flags)?;
+    let packs = RulePack::builtin()?;
+    judgeable(&config, &packs)?;
+    let reading = reading(flags, &config, period)?;
+
+    let found = discover(&args.paths);
+    if found.inputs.is_empty() {
+        return Err(nothing(&found.failures, &[]));
+    }
+    spare_inputs(file(flags), &found.inputs)?;
+    let Ingested { inputs, usage } = read(flags, &found.inputs, &reading)?;
+    if inputs.iter().all(|input| input.trouble.is_some() && input.bytes == 0) {
+        return Err(nothing(&found.failures, &inputs));
+    }
+    let mut census = census::take(usage, inputs, &config, &packs, &period, &reading.scope)?;
+    warn(&mut census, &found, &config);
+
+    output::write(flags.output.as_deref(), |out| render(&census, &packs, flags, out))?;
+    Ok(Done { floor: report::is_floor(&census), remarks: remarks(&census, flags) })
+}
+
+/// The file that the report goes to, if it is one.
+fn file(flags: &ReadingArgs) -> Option<&Path> {
+    flags.output.as_deref().filter(|path| path.as_os_str() != "-")
+}
+
+fn configuration(flags: &ReadingArgs) -> Result<Config, ConfigError> {
+    let usual = Path::new("calproof.toml");
+    match &flags.config {
+        Some(path) => Config::load(path),
+        None if usual.exists() => Config::load(usual),
+        None => Ok(Config::default()),
+    }
+}
+
+/// Refuses a configuration that names packs or versions that nobody knows.
+fn judgeable(config: &Config, packs: &[RulePack]) -> Result<(), ScanError> {
+    select(packs, Product::Exchange, None, &config.rules.packs)?;
+    for server in &config.servers {
+        let product = server.product.as_deref().and_then(Product::parse);
+        if let (Some(product), Some(found)) = (product, &server.version)
+            && Version::parse(product, found).is_none()
+        {
+            return Err(ScanError::Version {
+                server: server.name.clone(),
+                product,
+                found: found.clone(),
+                known: Version::words(product).join(", "),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn reading(flags: &ReadingArgs, config: &Config, period: Period) -> Result<Reading, CidrError> {
+    let organization = &config.organization;
+    let scope = Scope {
+        internal: match &organization.internal_networks {
+            Some(networks) => Networks::parse(networks)?,
+            None => Networks::private(),
+        },
+        reverse_proxies: Networks::parse(&organization.reverse_proxies)?,
+        local_offset: local_offset(config),
+        cdr_columns: cdr_columns(config),
+    };
+    let options = ReadOptions {
+        mmap: flags.mmap.into(),
+        digest: flags.digest.into(),
+        ..ReadOptions::default()
+    };
+    Ok(Reading { options, scope, period, ..Reading::default() })
+}
+
+/// The offset of local times, where every listed server states the same.
+fn local_offset(config: &Config) -> Option<i32> {
+    let zones: Option<BTreeSet<i32>> =
+        config.servers.iter().map(|s| offset_minutes(s.time_zone.as_deref()?)).collect();
+    match zones?.into_iter().collect::<Vec<_>>()[..] {
+        [offset] => Some(offset),
+        _ => None,
+    }
+}
+
+/// The column names of CDR exports that the configuration states.
+fn cdr_columns(config: &Config) -> Vec<(String, String)> {
+    let columns = config.formats.get(CDR).map(|format| format.columns.clone());
+    columns.unwrap_or_default().into_iter().collect()
+}
+
+/// The format whose columns can be named in the configuration.
+const CDR: &str = "ocs-cdr";
+
+/// Refuses an output that would overwrite what is to be read.
+fn spare_inputs(output: Option<&Path>, inputs: &[Input]) -> Result<(), OutputError> {
+    let Some(output) = output else { return Ok(()) };
+    let Ok(place) = output.canonicalize() else { return Ok(()) };
+    let is_place = |path: &PathBuf| path.canonicalize().is_ok_and(|path| path == place);
+    let read = inputs.iter().any(|input| match &input.origin {
+        Origin::File(path) => is_place(path),
+        Origin::Member(member) => is_place(&member.archive),
+        Origin::Stdin => false,
+    });
+    if read { Err(OutputError::IsInput { path: output.display().to_string() }) } else { Ok(()) }
+}
+
+fn read(flags: &ReadingArgs, inputs: &[Input], reading: &Reading) -> Result<Ingested, ScanError> {
+    let threads = flags.threads.unwrap_or(0);
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .map_err(|source| ScanError::Threads { threads, source })?;
+    let bar = Bar::new(inputs, flags.quiet);
+    let progress: &dyn Progress = match &bar {
+        Some(bar) => bar,
+        None => &Quiet,
+    };
+    Ok(pool.install(|| ingest(inputs, reading, progress)))
+}
+
+fn nothing(failures: &[(String, DiscoverError)], inputs: &[InputReport]) -> ScanError {
+    let places = failures.iter().map(|(_, error)| error.to_string());
+    let troubles = inputs.iter().filter_map(|input| input.trouble.clone());
+    let mut reasons: Vec<String> = places.chain(troubles).map(|r| format!("  {r}")).collect();
+    if reasons.is_empty() {
+        reasons.push("  no file was found under the given paths; check them".to_owned());
+    }
+    ScanError::NothingRead(reasons)
+}
+
+/// Adds what the reading itself has to say to the warnings of the census.
+fn warn(census: &mut Census, found: &Discovery, config: &Config) {
+    let mut more = Vec::new();
+    for (path, error) in &found.failures {
+        let text = error.to_string();
+        more.push(Warning { code: "unreadable", path: path.clone(), text });
+    }
+    let mut whole = |code, text: String| more.push(Warning { code, path: String::new(), text });
+    let unknown_zone = census.inputs.iter().any(|i| i.notices.contains(&Notice::UnknownTimeBase));
+    if unknown_zone && config.servers.iter().any(|s| s.time_zone.is_some()) {
+        let text = "the listed servers do not all state one and the same `time_zone`; until they do, or until logs \
+                    are read server by server, local times are taken as they stand";
+        whole("time-zones-differ", text.to_owned());
+    }
+    for key in idle_keys(config) {
+        let text = format!("calproof.toml: `{key}` is not acted upon by this version");
+        whole("idle-key", text);
+    }
+    census.warnings.extend(more);
+    census.warnings.sort();
+    census.warnings.dedup();
+}
+
+/// Keys that are understood but change nothing yet.
+fn idle_keys(config: &Config) -> Vec<&'static str> {
+    let keys = [
+        ("identity.directory", !config.identity.directory.is_empty()),
+        ("server.encoding", config.servers.iter().any(|s| s.encoding.is_some())),
+        ("prices", !config.prices.is_empty()),
+        ("owned.files", !config.owned.files.is_empty()),
+        ("configuration.files", !config.configuration.files.is_empty()),
+        ("formats (other than ocs-cdr)", config.formats.keys().any(|format| format != CDR)),
+    ];
+    keys.into_iter().filter(|(_, stated)| *stated).map(|(key, _)| key).collect()
+}
+
+fn render(
+    census: &Census,
+    packs: &[RulePack],
+    flags: &ReadingArgs,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    match flags.format {
+        Form::Json => report::json(census, out),
+        Form::Csv => report::csv(census, out),
+        Form::Table => report::text(census, packs, style(flags), out),
+    }
+}
+
+/// The width of the terminal and whether it takes colours; a file gets neither unless asked.
+fn style(flags: &ReadingArgs) -> Style {
+    let terminal = file(flags).is_none() && io::stdout().is_terminal();
+    let width = terminal_size::terminal_size_of(io::stdout())
+        .filter(|_| terminal)
+        .map_or(Style::default().width, |(width, _)| usize::from(width.0).clamp(80, 120));
+    let color = match flags.color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => {
+            let choice = anstream::AutoStream::choice(&io::stdout());
+            terminal && choice != anstream::ColorChoice::Never
+        }
+    };
+    Style { width, color }
+}
+
+/// What is told on standard error, where standard output does not show it to a reader.
+fn remarks(census: &Census, flags: &ReadingArgs) -> Vec<String> {
+    if flags.quiet || (flags.format == Form::Table && file(flags).is_none()) {
+        return Vec::new();
+    }
+    let weaknesses = report::weaknesses(census);
+    let mut remarks: Vec<String> = weaknesses
+        .iter()
+        .map(|w| match w.places.first() {
+            Some((path, text)) if path.is_empty() => format!("{}: {text}", w.code),
+            Some((path, text)) => format!("{} {}: {path}: {text}", w.count, w.code),
+            None => format!("{} {}", w.count, w.code),
+        })
+        .collect();
+    if report::is_floor(census) {
+        remarks
+            .push("the count is a floor; `--format table` tells why, with all places".to_owned());
+    }
+    remarks
+}

@@ -1,0 +1,51 @@
+//! The census on paper: JSON for programs, CSV for spreadsheets, text for a terminal.
+//!
+//! One file per form. A form reads the [`Census`] and nothing else: no clock, no host name, no
+//! thread count, so that the same census gives the same bytes.
+
+mod csv;
+pub mod escape;
+mod json;
+#[cfg(test)]
+mod tests;
+mod text;
+mod weakness;
+
+use calproof_parsers::time::{DAY_MS, civil};
+
+pub use csv::csv;
+pub use json::{SCHEMA, json};
+pub use text::{Style, text};
+pub use weakness::{Weakness, is_floor, weaknesses};
+
+use crate::census::Census;
+use crate::facts::Witness;
+
+/// The path of the input that a row stands in.
+fn path_of<'c>(census: &'c Census, witness: &Witness) -> &'c str {
+    census.inputs.get(witness.input as usize).map_or("", |input| input.path.as_str())
+}
+
+/// An instant (milliseconds since 1970) as RFC 3339 in UTC; a fraction only where it is not zero.
+///
+/// ```
+/// use calproof::report::instant;
+/// assert_eq!(instant(951_825_600_000), "2000-02-29T12:00:00Z");
+/// assert_eq!(instant(1_250), "1970-01-01T00:00:01.250Z");
+/// ```
+pub fn instant(milliseconds: i64) -> String {
+    let (day, of_day) = (milliseconds.div_euclid(DAY_MS), milliseconds.rem_euclid(DAY_MS));
+    let (seconds, fraction) = (of_day / 1000, of_day % 1000);
+    let (h, m, s) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    let date = day_text(i32::try_from(day).unwrap_or(if day < 0 { i32::MIN } else { i32::MAX }));
+    match fraction {
+        0 => format!("{date}T{h:02}:{m:02}:{s:02}Z"),
+        _ => format!("{date}T{h:02}:{m:02}:{s:02}.{fraction:03}Z"),
+    }
+}
+
+/// A day (days since 1970) as `YYYY-MM-DD`.
+pub fn day_text(day: i32) -> String {
+    let (year, month, date) = civil(day);
+    format!("{year:04}-{month:02}-{date:02}")
+}

@@ -1,0 +1,598 @@
+//! `calproof.report/1`: the report as one JSON object.
+//!
+//! Keys stand in the order of the structs below, those that were added within the schema version
+//! after the older ones. `schema/report.schema.json` describes the same.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::ser::{CharEscape, Formatter, PrettyFormatter};
+
+use super::{day_text, escape, instant, path_of};
+use crate::census::{self, Census};
+use crate::facts::Witness;
+use crate::facts::collector::REJECTED_KEPT;
+use crate::ingest::input::InputReport;
+use crate::source::TextEncoding;
+
+/// Name and version of the schema.
+pub const SCHEMA: &str = "calproof.report/1";
+
+/// Writes the report as JSON, indented by two blanks, with a line end.
+///
+/// Control characters, direction overrides and invisible characters of logged text stand as `\u`
+/// escapes, so that the file can be looked at on a terminal.
+///
+/// # Errors
+///
+/// When `out` does not take the bytes.
+pub fn json(census: &Census, out: &mut dyn Write) -> io::Result<()> {
+    let mut serializer = serde_json::Serializer::with_formatter(&mut *out, Visible::default());
+    report(census).serialize(&mut serializer)?;
+    out.write_all(b"\n")
+}
+
+#[derive(Serialize)]
+struct Report<'c> {
+    schema: &'static str,
+    tool: Tool,
+    rule_packs: Vec<Pack<'c>>,
+    period: Period<'c>,
+    requirements: Vec<Requirement<'c>>,
+    servers: Vec<Server<'c>>,
+    people: Vec<Person<'c>>,
+    excluded: Vec<Excluded<'c>>,
+    unresolved: Vec<Unresolved<'c>>,
+    coverage: Vec<Coverage<'c>>,
+    inputs: Vec<Input<'c>>,
+    warnings: Vec<Warning<'c>>,
+    organization: Option<&'c str>,
+    probable_aliases: Vec<ProbableAliases<'c>>,
+}
+
+#[derive(Serialize)]
+struct Tool {
+    name: &'static str,
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+struct Pack<'c> {
+    id: &'c str,
+    version: &'c str,
+    sha256: &'c str,
+}
+
+#[derive(Serialize)]
+struct Period<'c> {
+    from: Option<&'c str>,
+    to: Option<&'c str>,
+    first_event: Option<String>,
+    last_event: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Requirement<'c> {
+    product: &'static str,
+    cal: &'static str,
+    version: Option<&'c str>,
+    users: Interval,
+    devices: RequiredDevices,
+    mix: Mix,
+    reassignment: Reassignment,
+    by_version: &'c BTreeMap<String, u64>,
+    shared_devices: u64,
+    machine_devices: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    demand_without_declared: Option<u64>,
+    people_from_unidentified: u64,
+    lower_without: Vec<Name<'c>>,
+    upper_with: Vec<AddedName<'c>>,
+}
+
+#[derive(Serialize)]
+struct Interval {
+    lower: u64,
+    demand: u64,
+    upper: u64,
+}
+
+#[derive(Serialize)]
+struct RequiredDevices {
+    identified: u64,
+    unidentified: u64,
+    device_cals_suffice: bool,
+}
+
+#[derive(Serialize)]
+struct Mix {
+    user_cals: u64,
+    device_cals: u64,
+    total: u64,
+}
+
+#[derive(Serialize)]
+struct Reassignment {
+    distinct: u64,
+    peak_90_days: u64,
+    window: Option<Window>,
+    floor: u64,
+}
+
+#[derive(Serialize)]
+struct Window {
+    from: String,
+    to: String,
+}
+
+#[derive(Serialize)]
+struct Name<'c> {
+    name: &'c str,
+    reason: &'c str,
+}
+
+#[derive(Serialize)]
+struct AddedName<'c> {
+    name: &'c str,
+    reason: &'c str,
+    cals: u64,
+}
+
+#[derive(Serialize)]
+struct Server<'c> {
+    server: &'c str,
+    users: u64,
+    devices: Devices,
+    services: Vec<Service>,
+    listed: bool,
+    product: Option<&'static str>,
+    version: Option<&'c str>,
+}
+
+#[derive(Serialize)]
+struct Devices {
+    identified: u64,
+    unidentified: u64,
+}
+
+#[derive(Serialize)]
+struct Service {
+    service: &'static str,
+    users: u64,
+    events: u64,
+}
+
+#[derive(Serialize)]
+struct Person<'c> {
+    id: &'c str,
+    names: &'c [String],
+    products: Vec<&'static str>,
+    servers: &'c [String],
+    services: &'c [&'static str],
+    devices: u64,
+    events: u64,
+    first: String,
+    last: String,
+    witness: Row<'c>,
+    cals: Vec<PersonCal>,
+    failed_events: u64,
+    joins: Vec<Join<'c>>,
+}
+
+#[derive(Serialize)]
+struct PersonCal {
+    product: &'static str,
+    cal: &'static str,
+}
+
+#[derive(Serialize)]
+struct Join<'c> {
+    one: &'c str,
+    other: &'c str,
+    reason: &'c str,
+}
+
+#[derive(Serialize)]
+struct Row<'c> {
+    path: &'c str,
+    line: u64,
+    byte: u64,
+}
+
+#[derive(Serialize)]
+struct Excluded<'c> {
+    principal: &'c str,
+    rule: &'static str,
+    servers: &'c [String],
+    events: u64,
+    witness: Row<'c>,
+    reason: &'c str,
+    products: Vec<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Unresolved<'c> {
+    what: &'c str,
+    reason: &'static str,
+    events: u64,
+    witness: Row<'c>,
+    servers: &'c [String],
+}
+
+#[derive(Serialize)]
+struct Coverage<'c> {
+    server: &'c str,
+    format: &'static str,
+    days: Vec<Day>,
+}
+
+#[derive(Serialize)]
+struct Day {
+    day: String,
+    state: &'static str,
+}
+
+#[derive(Serialize)]
+struct Input<'c> {
+    path: &'c str,
+    bytes: u64,
+    digest: Option<&'c str>,
+    format: &'static str,
+    duplicate_of: Option<&'c str>,
+    superseded_by: Option<&'c str>,
+    first: Option<String>,
+    last: Option<String>,
+    lines: Lines,
+    rejected: Vec<Rejected>,
+    encoding: &'static str,
+    trouble: Option<&'c str>,
+    changed: Option<String>,
+    looks_like_log: bool,
+}
+
+#[derive(Serialize)]
+struct Lines {
+    total: u64,
+    events: u64,
+    directives: u64,
+    blank: u64,
+    unrelated: u64,
+    rejected: u64,
+}
+
+#[derive(Serialize)]
+struct Rejected {
+    line: u64,
+    byte: u64,
+    reason: String,
+}
+
+#[derive(Serialize)]
+struct Warning<'c> {
+    code: &'static str,
+    path: &'c str,
+    text: &'c str,
+}
+
+#[derive(Serialize)]
+struct ProbableAliases<'c> {
+    local_part: &'c str,
+    ids: &'c [String],
+    at_least: u64,
+}
+
+fn report(census: &Census) -> Report<'_> {
+    let row = |witness| row(census, witness);
+    Report {
+        schema: SCHEMA,
+        tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+        rule_packs: census
+            .rule_packs
+            .iter()
+            .map(|p| Pack { id: &p.id, version: &p.version, sha256: &p.sha256 })
+            .collect(),
+        period: Period {
+            from: census.from.as_deref(),
+            to: census.to.as_deref(),
+            first_event: census.events.map(|(first, _)| instant(first)),
+            last_event: census.events.map(|(_, last)| instant(last)),
+        },
+        requirements: census.requirements.iter().map(requirement).collect(),
+        servers: census.servers.iter().map(server).collect(),
+        people: census
+            .people
+            .iter()
+            .map(|p| Person {
+                id: &p.id,
+                names: &p.names,
+                products: p.products.iter().map(|p| p.as_str()).collect(),
+                servers: &p.servers,
+                services: &p.services,
+                devices: p.devices,
+                events: p.events,
+                first: instant(p.first),
+                last: instant(p.last),
+                witness: row(&p.witness),
+                cals: p
+                    .cals
+                    .iter()
+                    .map(|(product, cal)| PersonCal {
+                        product: product.as_str(),
+                        cal: cal.as_str(),
+                    })
+                    .collect(),
+                failed_events: p.failed_events,
+                joins: p
+                    .joins
+                    .iter()
+                    .map(|(one, other, reason)| Join { one, other, reason })
+                    .collect(),
+            })
+            .collect(),
+        excluded: census
+            .excluded
+            .iter()
+            .map(|e| Excluded {
+                principal: &e.principal,
+                rule: e.rule,
+                servers: &e.servers,
+                events: e.events,
+                witness: row(&e.witness),
+                reason: &e.reason,
+                products: e.products.iter().map(|p| p.as_str()).collect(),
+            })
+            .collect(),
+        unresolved: census
+            .unresolved
+            .iter()
+            .map(|u| Unresolved {
+                what: &u.what,
+                reason: u.reason,
+                events: u.events,
+                witness: row(&u.witness),
+                servers: &u.servers,
+            })
+            .collect(),
+        coverage: census
+            .coverage
+            .iter()
+            .map(|c| Coverage {
+                server: &c.server,
+                format: c.format,
+                days: c
+                    .days
+                    .iter()
+                    .map(|(day, state)| Day { day: day_text(*day), state: state.as_str() })
+                    .collect(),
+            })
+            .collect(),
+        inputs: census.inputs.iter().map(input).collect(),
+        warnings: census
+            .warnings
+            .iter()
+            .map(|w| Warning { code: w.code, path: &w.path, text: &w.text })
+            .collect(),
+        organization: census.organization.as_deref(),
+        probable_aliases: census
+            .probable_aliases
+            .iter()
+            .map(|a| ProbableAliases {
+                local_part: &a.local_part,
+                ids: &a.ids,
+                at_least: a.at_least,
+            })
+            .collect(),
+    }
+}
+
+fn row<'c>(census: &'c Census, witness: &Witness) -> Row<'c> {
+    Row { path: path_of(census, witness), line: witness.line, byte: witness.byte }
+}
+
+fn requirement(r: &census::Requirement) -> Requirement<'_> {
+    let reassignment = &r.reassignment;
+    Requirement {
+        product: r.product.as_str(),
+        cal: r.cal.as_str(),
+        version: r.version.as_deref(),
+        users: Interval { lower: r.users.lower, demand: r.users.demand, upper: r.users.upper },
+        devices: RequiredDevices {
+            identified: r.devices_identified,
+            unidentified: r.devices_unidentified,
+            device_cals_suffice: r.device_cals_suffice,
+        },
+        mix: Mix {
+            user_cals: r.mix.user_cals,
+            device_cals: r.mix.device_cals,
+            total: r.mix.user_cals + r.mix.device_cals,
+        },
+        reassignment: Reassignment {
+            distinct: reassignment.distinct,
+            peak_90_days: reassignment.peak_90_days,
+            window: reassignment
+                .window
+                .map(|(from, to)| Window { from: day_text(from), to: day_text(to) }),
+            floor: reassignment.floor,
+        },
+        by_version: &r.by_version,
+        shared_devices: r.shared_devices,
+        machine_devices: r.machine_devices,
+        demand_without_declared: r.demand_without_declared,
+        people_from_unidentified: r.people_from_unidentified,
+        lower_without: r.lower_without.iter().map(|(name, reason)| Name { name, reason }).collect(),
+        upper_with: r
+            .upper_with
+            .iter()
+            .map(|(name, reason, cals)| AddedName { name, reason, cals: *cals })
+            .collect(),
+    }
+}
+
+fn server(s: &census::ServerUse) -> Server<'_> {
+    Server {
+        server: &s.server,
+        users: s.users,
+        devices: Devices { identified: s.devices_identified, unidentified: s.devices_unidentified },
+        services: s
+            .services
+            .iter()
+            .map(|s| Service { service: s.service, users: s.users, events: s.events })
+            .collect(),
+        listed: s.listed,
+        product: s.product.map(|p| p.as_str()),
+        version: s.version.as_deref(),
+    }
+}
+
+fn input(i: &InputReport) -> Input<'_> {
+    Input {
+        path: &i.path,
+        bytes: i.bytes,
+        digest: i.digest.as_deref(),
+        format: i.format,
+        duplicate_of: i.duplicate_of.as_deref(),
+        superseded_by: i.superseded_by.as_deref(),
+        first: i.span.map(|(first, _)| instant(first)),
+        last: i.span.map(|(_, last)| instant(last)),
+        lines: Lines {
+            total: i.lines.total(),
+            events: i.lines.events,
+            directives: i.lines.directives,
+            blank: i.lines.blank,
+            unrelated: i.lines.unrelated,
+            rejected: i.lines.rejected,
+        },
+        rejected: i
+            .rejected
+            .iter()
+            .take(REJECTED_KEPT)
+            .map(|r| Rejected { line: r.line, byte: r.byte, reason: r.kind.to_string() })
+            .collect(),
+        encoding: encoding(&i.encoding),
+        trouble: i.trouble.as_deref(),
+        changed: i.changed.as_ref().map(ToString::to_string),
+        looks_like_log: i.looks_like_log,
+    }
+}
+
+/// Indented JSON in which everything that steers a medium or is not seen is a `\u` escape.
+///
+/// Objects from the fourth level on stand on one line each, as do lists from the fifth on: a witness,
+/// a day, a rejected line.
+#[derive(Default)]
+struct Visible {
+    indented: PrettyFormatter<'static>,
+    depth: usize,
+}
+
+impl Visible {
+    /// The first level whose objects stand on one line; their parts follow suit.
+    const FLAT: usize = 4;
+
+    fn begin<W: ?Sized + Write>(
+        &mut self,
+        out: &mut W,
+        flat: usize,
+        bracket: &[u8],
+    ) -> io::Result<bool> {
+        self.depth += 1;
+        let flat = self.depth >= flat;
+        if flat {
+            out.write_all(bracket)?;
+        }
+        Ok(flat)
+    }
+
+    fn end<W: ?Sized + Write>(
+        &mut self,
+        out: &mut W,
+        flat: usize,
+        bracket: &[u8],
+    ) -> io::Result<bool> {
+        self.depth -= 1;
+        let flat = self.depth + 1 >= flat;
+        if flat {
+            out.write_all(bracket)?;
+        }
+        Ok(flat)
+    }
+}
+
+impl Formatter for Visible {
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        out: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some(at) = rest.find(escape::is_unsafe) {
+            out.write_all(&rest.as_bytes()[..at])?;
+            let c = rest[at..].chars().next().unwrap_or_default();
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(out, "\\u{unit:04x}")?;
+            }
+            rest = &rest[at + c.len_utf8()..];
+        }
+        out.write_all(rest.as_bytes())
+    }
+
+    fn write_char_escape<W: ?Sized + Write>(
+        &mut self,
+        out: &mut W,
+        escape: CharEscape,
+    ) -> io::Result<()> {
+        self.indented.write_char_escape(out, escape)
+    }
+
+    fn begin_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        if self.begin(out, Self::FLAT + 1, b"[")? { Ok(()) } else { self.indented.begin_array(out) }
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        if self.end(out, Self::FLAT + 1, b"]")? { Ok(()) } else { self.indented.end_array(out) }
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        match self.depth > Self::FLAT {
+            true if first => Ok(()),
+            true => out.write_all(b", "),
+            false => self.indented.begin_array_value(out, first),
+        }
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.indented.end_array_value(out)
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        if self.begin(out, Self::FLAT, b"{")? { Ok(()) } else { self.indented.begin_object(out) }
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        if self.end(out, Self::FLAT, b" }")? { Ok(()) } else { self.indented.end_object(out) }
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        match self.depth >= Self::FLAT {
+            true => out.write_all(if first { b" " } else { b", " }),
+            false => self.indented.begin_object_key(out, first),
+        }
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.indented.begin_object_value(out)
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.indented.end_object_value(out)
+    }
+}
+
+fn encoding(encoding: &TextEncoding) -> &'static str {
+    match encoding {
+        TextEncoding::AsIs => "as-is",
+        TextEncoding::Utf16Le => "utf-16le",
+        TextEncoding::Utf16Be => "utf-16be",
+    }
+}

@@ -1,0 +1,7 @@
+//! The program as its users meet it; one binary, one module per question.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod calproof; // runs the command, makes folders of logs
+mod cli; // arguments, messages, exit codes, outputs
+mod same_bytes; // one report for any threads, order and cut
+mod schema; // the JSON report and its schema

@@ -1,0 +1,79 @@
+//! The report depends on the inputs and the configuration, on nothing else.
+
+use std::path::PathBuf;
+
+use ::calproof::census;
+use ::calproof::config::Config;
+use ::calproof::discover::discover;
+use ::calproof::facts::usage::Period;
+use ::calproof::ingest::{Quiet, Reading, ingest};
+use ::calproof::report;
+use ::calproof::rules::RulePack;
+use ::calproof::source::{MmapChoice, ReadOptions};
+
+use crate::calproof::{folder, owa, run};
+
+fn logs() -> tempfile::TempDir {
+    let people: Vec<String> = (0..90).map(|n| format!("CONTOSO\\user{:02}", n % 31)).collect();
+    let names: Vec<&str> = people.iter().map(String::as_str).collect();
+    let (one, two) = (owa(&names[..60]), owa(&names[30..]));
+    let torn = format!("{}2010-03-01 07:00:00 too short\n", owa(&names[..7]));
+    folder(&[
+        ("a/EX01/u_ex100301.log", one.as_bytes()),
+        ("a/EX02/u_ex100301.log", two.as_bytes()),
+        ("b/torn.log", torn.as_bytes()),
+        ("b/copy.log", one.as_bytes()),
+    ])
+}
+
+#[test]
+fn for_any_number_of_threads_and_order_of_arguments() {
+    let logs = logs();
+    for form in ["json", "csv", "table"] {
+        let reports: Vec<String> = [
+            ["-j", "1", "a", "b"],
+            ["-j", "2", "b", "a"],
+            ["-j", "8", "a", "b"],
+            ["--mmap", "never", "b", "a"],
+            ["--mmap", "always", "a", "b"],
+        ]
+        .into_iter()
+        .map(|args| {
+            let args: Vec<&str> = ["scan", "--format", form].into_iter().chain(args).collect();
+            let ran = run(logs.path(), &args, b"");
+            assert_eq!(ran.code, 1, "{}", ran.err);
+            ran.out
+        })
+        .collect();
+        assert!(reports[0].len() > 500, "{}", reports[0]);
+        for report in &reports {
+            assert_eq!(*report, reports[0]);
+        }
+    }
+}
+
+#[test]
+fn for_any_cut_into_segments_and_blocks() {
+    let logs = logs();
+    let paths: Vec<PathBuf> = vec![logs.path().to_owned()];
+    let packs = RulePack::builtin().unwrap();
+    let report = |segment_len: usize, mmap: MmapChoice| {
+        let options = ReadOptions { mmap, block_len: segment_len, ..ReadOptions::default() };
+        let reading = Reading { options, segment_len, ..Reading::default() };
+        let read = ingest(&discover(&paths).inputs, &reading, &Quiet);
+        let (config, period) = (Config::default(), Period::default());
+        let census =
+            census::take(read.usage, read.inputs, &config, &packs, &period, &reading.scope)
+                .unwrap();
+        let mut out = Vec::new();
+        report::json(&census, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    let whole = report(1 << 20, MmapChoice::Always);
+    assert!(whole.contains("contoso\\\\user07"), "{whole}");
+    for segment_len in [1, 100, 257, 4096] {
+        for mmap in [MmapChoice::Always, MmapChoice::Never] {
+            assert_eq!(report(segment_len, mmap), whole, "{segment_len} {mmap:?}");
+        }
+    }
+}
