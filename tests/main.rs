@@ -3,5 +3,6 @@
 
 mod calproof; // runs the command, makes folders of logs
 mod cli; // arguments, messages, exit codes, outputs
+mod oracle; // the slow twin agrees, on logs with planted truth
 mod same_bytes; // one report for any threads, order and cut
 mod schema; // the JSON report and its schema
