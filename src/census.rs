@@ -19,13 +19,14 @@ mod standing;
 mod take;
 #[cfg(test)]
 mod tests;
+mod uses;
 mod warnings;
 
 use std::collections::BTreeMap;
 
 pub use coverage::LONGEST_GAP;
 pub use device::InventoryError;
-pub use take::{CensusError, take};
+pub use take::{CensusError, Question, take};
 
 use crate::facts::Witness;
 use crate::ingest::input::InputReport;
@@ -62,6 +63,74 @@ pub struct Census {
     pub inputs: Vec<InputReport>,
     /// What weakens the count, sorted by (code, path, text).
     pub warnings: Vec<Warning>,
+    /// Mailboxes that something was submitted from: shown beside the people, never counted by
+    /// themselves. Sorted.
+    pub corroborated: Vec<Corroborated>,
+    /// Every merged fact with what became of it, in the order of (principal, product, first row);
+    /// only where [`Detail::Full`] was asked for.
+    pub uses: Vec<Use>,
+}
+
+/// How much a census keeps.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Detail {
+    /// What the report shows.
+    #[default]
+    Report,
+    /// Every merged fact as well: for evidence and explanations.
+    Full,
+}
+
+/// A mailbox that something was submitted from, by a message tracking log.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Corroborated {
+    /// The sender's address as logged, in lower case.
+    pub mailbox: String,
+    /// Server.
+    pub server: String,
+    /// The person of that name, where one is counted.
+    pub person: Option<String>,
+    /// Submissions.
+    pub events: u64,
+    /// The least row.
+    pub witness: Witness,
+}
+
+/// One merged fact, decoded, with what became of it.
+#[derive(Clone, Debug)]
+pub struct Use {
+    /// Canonical id; `-` where nobody is named.
+    pub principal: String,
+    /// The name as logged, decoded; empty where nobody is named.
+    pub name: String,
+    /// Product of the service.
+    pub product: Product,
+    /// Server.
+    pub server: String,
+    /// Service.
+    pub service: &'static str,
+    /// Outcome: `served`, `refused`, …
+    pub outcome: &'static str,
+    /// Label of the device; `None` where the rows show none.
+    pub device: Option<String>,
+    /// Whether a device CAL could be assigned to it.
+    pub identified: bool,
+    /// Identity that was acted for, mailbox that was opened, or server that vouches; may be empty.
+    pub acted_for: String,
+    /// What else the rows say, by name.
+    pub marks: Vec<&'static str>,
+    /// `counted`, `excluded: <rule>`, `unresolved: <reason>`, `device of its own`, or `adds nothing`.
+    pub fate: String,
+    /// CALs that a counted use requires.
+    pub cals: Vec<Cal>,
+    /// Rows or exchanges.
+    pub events: u64,
+    /// The least row.
+    pub first: Witness,
+    /// The greatest row.
+    pub last: Witness,
+    /// UTC days since 1970 on which it was seen, ascending.
+    pub days: Vec<i32>,
 }
 
 /// A rule pack that was applied.
@@ -269,7 +338,7 @@ pub struct Coverage {
     pub server: String,
     /// Format.
     pub format: &'static str,
-    /// Every day from the first to the last that any log of the run covers.
+    /// Every day from the first to the last that any log of the server covers.
     pub days: Vec<(i32, DayState)>,
 }
 

@@ -56,6 +56,7 @@ pub struct Identities {
     suffixes: BTreeMap<String, String>,
     by_canonical: HashMap<String, FormId>,
     default_domain: Option<String>,
+    guessed: u64,
 }
 
 /// The people after every union.
@@ -117,6 +118,9 @@ impl Identities {
         }
         let Context { encoding, default_domain } = &self.contexts[context as usize];
         let text = decode(names.get(name), encoding.as_deref());
+        if encoding.is_none() && std::str::from_utf8(names.get(name)).is_err() {
+            self.guessed += 1;
+        }
         let default = default_domain
             .clone()
             .map(|d| d.to_lowercase())
@@ -191,6 +195,11 @@ impl Identities {
         self.canonical(&principal::parse(text), self.default_domain.as_deref()).0
     }
 
+    /// The form that was logged under a name, or under another spelling of its canonical one.
+    pub fn find(&self, text: &str) -> Option<FormId> {
+        self.by_canonical.get(&self.canonical_text(text)).copied()
+    }
+
     /// Unites what the logs prove to be one person.
     pub fn join_aliases(&mut self, usage: &Usage) {
         let mut aliases: Vec<(String, String, &'static str)> = usage
@@ -220,6 +229,11 @@ impl Identities {
     pub fn join(&mut self, one: FormId, other: FormId, reason: String) {
         self.full.join(one, other);
         self.joins.push(Join { one, other, reason });
+    }
+
+    /// How many names are not UTF-8 and have no stated code page.
+    pub fn guessed_encodings(&self) -> u64 {
+        self.guessed
     }
 
     /// A form.
@@ -274,22 +288,14 @@ impl Identities {
     }
 }
 
-/// Bytes as text: UTF-8, else the stated code page, else UTF-8 with `\xNN` for what is none.
+/// Bytes as text: UTF-8, else the stated code page, else Windows-1252, which gives every byte some
+/// letter, so that nothing is lost and different bytes stay different.
 pub fn decode(bytes: &[u8], encoding: Option<&str>) -> String {
     if let Ok(text) = std::str::from_utf8(bytes) {
         return text.to_owned();
     }
-    if let Some(encoding) = encoding.and_then(|e| encoding_rs::Encoding::for_label(e.as_bytes())) {
-        return encoding.decode_without_bom_handling(bytes).0.into_owned();
-    }
-    let mut text = String::new();
-    for chunk in bytes.utf8_chunks() {
-        text.push_str(chunk.valid());
-        for byte in chunk.invalid() {
-            text.push_str(&format!("\\x{byte:02X}"));
-        }
-    }
-    text
+    let stated = encoding.and_then(|e| encoding_rs::Encoding::for_label(e.as_bytes()));
+    stated.unwrap_or(encoding_rs::WINDOWS_1252).decode_without_bom_handling(bytes).0.into_owned()
 }
 
 /// A partition of numbers 0..n, united pair by pair. The least member stands for its group, so that
@@ -368,8 +374,9 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_stay_apart() {
-        assert_eq!(decode(b"m\xFCller", None), "m\\xFCller");
+    fn what_is_not_utf_8_is_read_by_a_code_page() {
+        assert_eq!(decode(b"m\xFCller", None), "müller");
+        assert_eq!(decode(b"\xEC", Some("windows-1251")), "м");
         assert_eq!(decode(b"m\xFCller", Some("windows-1252")), "müller");
         assert_eq!(decode("müller".as_bytes(), Some("windows-1252")), "müller");
     }

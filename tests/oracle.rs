@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use calproof::census::{Census, take};
+use calproof::census::{Census, Detail, Question, take};
 use calproof::config::{Config, Exclude, ListedServer};
 use calproof::discover::discover;
 use calproof::facts::usage::Period;
@@ -194,8 +194,14 @@ fn agrees(seed: u64, size: Size, segment_len: usize) {
     let found = discover(&[PathBuf::from(&root)]);
     let read = ingest(&found.inputs, &reading, &Quiet);
     let packs = RulePack::builtin().unwrap();
-    let census =
-        take(read.usage, read.inputs, &config, &packs, &reading.period, &reading.scope).unwrap();
+    let question = Question {
+        config: &config,
+        packs: &packs,
+        period: &reading.period,
+        scope: &reading.scope,
+        detail: Detail::Report,
+    };
+    let census = take(read.usage, read.inputs, &question).unwrap();
     let shown = root.display().to_string().replace('\\', "/");
     let program = of_program(&census, &shown);
     let twin = of_twin(&count(&fleet.files, &fleet.config));

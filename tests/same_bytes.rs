@@ -62,9 +62,18 @@ fn for_any_cut_into_segments_and_blocks() {
         let reading = Reading { options, segment_len, ..Reading::default() };
         let read = ingest(&discover(&paths).inputs, &reading, &Quiet);
         let (config, period) = (Config::default(), Period::default());
-        let census =
-            census::take(read.usage, read.inputs, &config, &packs, &period, &reading.scope)
-                .unwrap();
+        let census = census::take(
+            read.usage,
+            read.inputs,
+            &census::Question {
+                config: &config,
+                packs: &packs,
+                period: &period,
+                scope: &reading.scope,
+                detail: census::Detail::Full,
+            },
+        )
+        .unwrap();
         let mut out = Vec::new();
         report::json(&census, &mut out).unwrap();
         String::from_utf8(out).unwrap()

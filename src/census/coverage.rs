@@ -14,7 +14,8 @@ use crate::facts::usage::{Period, Usage};
 /// Hours without a row that a complete day may have at a stretch.
 pub const LONGEST_GAP: u32 = 6;
 
-/// The coverage of every server by every format, from the first day to the last that any log has.
+/// The coverage of every server by every format, from the first day to the last that any of its logs
+/// has.
 pub(super) fn coverage(usage: &Usage, places: &Places, period: &Period) -> Vec<Coverage> {
     // Hours with rows that show who was there; none where every row of the day is blind.
     let mut hours: BTreeMap<(usize, &'static str), BTreeMap<i32, Hours>> = BTreeMap::new();
@@ -24,14 +25,20 @@ pub(super) fn coverage(usage: &Usage, places: &Places, period: &Period) -> Vec<C
             *days.entry(active.day).or_default() |= if active.blind { 0 } else { *seen };
         }
     }
-    let days = hours.values().flat_map(|d| d.keys().copied());
-    let (Some(first), Some(last)) = (days.clone().min(), days.max()) else { return Vec::new() };
+    // Of each server from its first day to its last in any format.
+    let mut spans: BTreeMap<usize, (i32, i32)> = BTreeMap::new();
+    for ((server, _), days) in &hours {
+        for day in days.keys() {
+            let span = spans.entry(*server).or_insert((*day, *day));
+            *span = (span.0.min(*day), span.1.max(*day));
+        }
+    }
     hours
         .into_iter()
         .map(|((server, format), days)| Coverage {
             server: places.list[server].name.clone(),
             format,
-            days: (first..=last)
+            days: (spans[&server].0..=spans[&server].1)
                 .map(|day| match days.get(&day) {
                     None => (day, DayState::Absent),
                     Some(0) => (day, DayState::Blind),

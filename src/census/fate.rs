@@ -123,7 +123,9 @@ impl Bench<'_> {
 
     /// A computer account is a server's where the server is listed, or where the row says that one server acts for another.
     fn is_server(&self, key: &Key, form: &Form) -> bool {
+        // Only a server's account acts for others.
         key.marks.has(Marks::PROXYING_SERVER)
+            || key.marks.has(Marks::IMPERSONATION)
             || is_listed(form.local.trim_end_matches('$'), self.config)
     }
 

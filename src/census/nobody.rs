@@ -11,7 +11,6 @@ use super::ledger::Ledger;
 use super::requirement::Upper;
 use super::standing::{Standing, is_use, standing};
 use super::take::{Seen, group};
-use crate::config::Config;
 use crate::facts::days::Days;
 use crate::facts::names::Name;
 use crate::facts::usage::{Usage, Used};
@@ -24,7 +23,6 @@ pub(super) fn nobody(
     seen: &[Seen<'_>],
     usage: &Usage,
     people: &People,
-    config: &Config,
     counted: &BTreeSet<PersonId>,
     ledger: &mut Ledger<'_>,
     upper: &mut Upper,
@@ -34,11 +32,12 @@ pub(super) fn nobody(
             && s.fate == Fate::Person
             && is_use(s.used.key.outcome)
     };
-    let addresses: BTreeSet<Name> = seen
+    // By product: Windows has those of all.
+    let addresses: BTreeSet<(Product, Name)> = seen
         .iter()
         .filter(of_counted)
         .filter(|s| s.used.key.device.kind == DeviceKind::Address)
-        .map(|s| s.used.key.device.id)
+        .flat_map(|s| [s.product, Product::Windows].map(|p| (p, s.used.key.device.id)))
         .collect();
     let front_ends: BTreeSet<Service> = seen
         .iter()
@@ -49,28 +48,7 @@ pub(super) fn nobody(
         let key = &s.used.key;
         let id = s.person.map(|p| people.ids[p as usize].as_str());
         match s.fate {
-            Fate::Person | Fate::Machine => {}
-            Fate::Excluded(rule) => {
-                ledger.exclude(
-                    id.unwrap_or("-"),
-                    rule,
-                    String::new(),
-                    s.place,
-                    s.product,
-                    &s.used.seen,
-                );
-            }
-            Fate::Declared(n) => {
-                let reason = config.excludes[n].reason.clone();
-                ledger.exclude(
-                    id.unwrap_or("-"),
-                    rule::DECLARED,
-                    reason,
-                    s.place,
-                    s.product,
-                    &s.used.seen,
-                );
-            }
+            Fate::Person | Fate::Machine | Fate::Excluded(_) | Fate::Declared(_) => {}
             Fate::Unresolved(reason) => {
                 let device = decode(usage.names.get(key.device.id), None);
                 let mailbox = decode(usage.names.get(key.acted_for), None);
@@ -80,14 +58,17 @@ pub(super) fn nobody(
                         (mailbox, adds)
                     }
                     "guest" => (id.map_or(device, str::to_owned), true),
-                    _ => (device, !addresses.contains(&key.device.id)),
+                    _ => (device, true),
                 };
                 let adds = adds && !what.is_empty();
                 let what = if what.is_empty() { "-".to_owned() } else { what };
                 ledger.leave_open(&what, reason, s.place, &s.used.seen);
-                if adds {
-                    // Each address, mailbox or guest once, whatever the doubts about it.
-                    upper.add(s.product, format!("unknown:{what}"), &what, reason, 1);
+                for product in [s.product, Product::Windows] {
+                    let taken = reason != "guest" && addresses.contains(&(product, key.device.id));
+                    if adds && !taken {
+                        // Each address, mailbox or guest once, whatever the doubts about it.
+                        upper.add_one(product, format!("unknown:{what}"), &what, reason);
+                    }
                 }
             }
         }
@@ -109,7 +90,7 @@ pub(super) fn declared_people(
             declared.insert((person, product));
         }
         if !matches!(stands, Standing::FailedOnly | Standing::Nothing) {
-            upper.add(product, format!("person:{id}"), id, rule::DECLARED, 1);
+            upper.add(product, format!("person:{id}"), id, rule::DECLARED);
         }
     }
     declared

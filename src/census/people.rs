@@ -163,8 +163,3 @@ pub(super) fn probable_aliases(
         })
         .collect()
 }
-
-/// Whether somebody was logged by a bare name.
-pub(super) fn is_bare(identities: &Identities, people: &People, person: PersonId) -> bool {
-    people.forms[person as usize].iter().all(|f| identities.get(*f).rank().0 == Kind::Bare)
-}

@@ -41,22 +41,26 @@ pub(super) struct Upper {
 }
 
 impl Upper {
-    /// Adds a unit under its key; it needs a Windows CAL as well.
-    pub(super) fn add(
+    /// Adds a unit under its key, to its product and to Windows, whose CAL it needs as well.
+    pub(super) fn add(&mut self, product: Product, key: String, name: &str, reason: &'static str) {
+        for product in [product, Product::Windows] {
+            self.add_one(product, key.clone(), name, reason);
+        }
+    }
+
+    /// Adds a unit under its key to one product.
+    pub(super) fn add_one(
         &mut self,
         product: Product,
         key: String,
         name: &str,
         reason: &'static str,
-        cals: u64,
     ) {
-        for product in [product, Product::Windows] {
-            self.units.entry(product).or_default().entry(key.clone()).or_insert((
-                name.to_owned(),
-                reason,
-                cals,
-            ));
-        }
+        self.units
+            .entry(product)
+            .or_default()
+            .entry(key)
+            .or_insert_with(|| (name.to_owned(), reason, 1));
     }
 }
 

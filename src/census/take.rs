@@ -14,7 +14,8 @@ use super::people::{persons, probable_aliases, servers};
 use super::place::Places;
 use super::requirement::{self, Row, Upper};
 use super::standing::{Administrator, Standing, exempt, is_use, standing};
-use super::{Census, coverage, exchanges, warnings};
+use super::uses::{corroborated, uses};
+use super::{Census, Detail, coverage, exchanges, warnings};
 use crate::config::{Admins, Config};
 use crate::facts::DeviceKind;
 use crate::facts::names::Name;
@@ -32,6 +33,21 @@ pub enum CensusError {
     /// An inventory cannot be used.
     #[error(transparent)]
     Inventory(#[from] InventoryError),
+}
+
+/// What is asked of the facts.
+#[derive(Clone, Copy)]
+pub struct Question<'a> {
+    /// What the organisation states.
+    pub config: &'a Config,
+    /// The rule packs there are.
+    pub packs: &'a [RulePack],
+    /// The period.
+    pub period: &'a Period,
+    /// What parsers were told.
+    pub scope: &'a Scope,
+    /// How much to keep.
+    pub detail: Detail,
 }
 
 /// A fact with everything that is known of it.
@@ -53,11 +69,9 @@ pub(super) struct Seen<'a> {
 pub fn take(
     mut usage: Usage,
     inputs: Vec<InputReport>,
-    config: &Config,
-    packs: &[RulePack],
-    period: &Period,
-    scope: &Scope,
+    question: &Question<'_>,
 ) -> Result<Census, CensusError> {
+    let Question { config, packs, period, scope, detail } = *question;
     let epids = exchanges::decide(&mut usage, period, scope, &inputs);
     usage.sort();
     let usage = &usage;
@@ -145,69 +159,59 @@ pub fn take(
         .map(|(p, _)| *p)
         .collect();
 
-    // The ledger, and what adds to the upper end.
+    // What becomes of each fact, once and for all.
+    let settled: Vec<Settled> = seen
+        .iter()
+        .map(|s| settle(s, &standings, &|person, product| counts(person, product), &counted))
+        .collect();
     let mut upper = Upper::default();
     let mut failed_of: BTreeMap<PersonId, u64> = BTreeMap::new();
-    for ((person, product), facts) in &by_person {
-        let id = &people.ids[*person as usize];
-        let add = |upper: &mut Upper, reason: &'static str| {
-            upper.add(*product, format!("person:{id}"), id, reason, 1)
-        };
-        for i in facts {
-            let Seen { used, place, .. } = &seen[*i];
-            if used.key.outcome == Outcome::Failed && counted.contains(person) {
-                *failed_of.entry(*person).or_default() += used.seen.events;
-                continue;
+    for (s, settled) in seen.iter().zip(&settled) {
+        let (used, place, product) = (&s.used.seen, s.place, s.product);
+        let id = s.person.map_or("-", |p| people.ids[p as usize].as_str());
+        match *settled {
+            Settled::Excluded(rule) => {
+                ledger.exclude(id, rule, String::new(), place, product, used);
+                if rule == rule::NEVER_SERVED {
+                    upper.add(product, format!("person:{id}"), id, rule);
+                }
             }
-            let mut exclude =
-                |rule| ledger.exclude(id, rule, String::new(), *place, *product, &used.seen);
-            match standings[&(*person, *product)] {
-                Standing::FailedOnly => exclude(rule::FAILED_LOGON),
-                Standing::NeverServed if used.key.outcome == Outcome::Refused => {
-                    exclude(rule::NEVER_SERVED);
-                    add(&mut upper, rule::NEVER_SERVED);
-                }
-                Standing::Served
-                    if exempted.contains(&(*person, *product)) && is_use(used.key.outcome) =>
-                {
-                    exclude(rule::ADMINISTRATION);
-                }
-                Standing::ThinUse | Standing::ProbeLike | Standing::Vouched
-                    if is_use(used.key.outcome) =>
-                {
-                    let reason = match standings[&(*person, *product)] {
-                        Standing::ThinUse => "thin-use",
-                        Standing::ProbeLike => "probe-like",
-                        _ => "asserted-by-unlisted-server",
-                    };
-                    ledger.leave_open(id, reason, *place, &used.seen);
-                    add(&mut upper, reason);
-                }
-                _ => {}
+            Settled::Declared(n) => {
+                let reason = config.excludes[n].reason.clone();
+                ledger.exclude(id, rule::DECLARED, reason, place, product, used);
             }
+            Settled::Unresolved(reason) if s.fate == Fate::Person => {
+                ledger.leave_open(id, reason, place, used);
+                upper.add(product, format!("person:{id}"), id, reason);
+            }
+            Settled::Failed => {
+                *failed_of.entry(s.person.unwrap_or_default()).or_default() += used.events
+            }
+            Settled::Unresolved(_) | Settled::Counted | Settled::Machine | Settled::Nothing => {}
         }
     }
-    nobody(&seen, usage, &people, config, &counted, &mut ledger, &mut upper);
+    nobody(&seen, usage, &people, &counted, &mut ledger, &mut upper);
     let declared = declared_people(&seen, &vouched, &people, &mut upper);
 
     // What is counted, row by row.
     let machines = machines(&seen, &people, &counted, &mut devices);
     let rows: Vec<Row<'_>> = seen
         .iter()
-        .filter_map(|s| {
-            let person = s.person?;
+        .zip(&settled)
+        .filter_map(|(s, settled)| {
+            // An external user whom the product does not count still needs the Windows base CAL.
             let external = matches!(
-                s.fate,
-                Fate::Excluded(rule::EXTERNAL_CONNECTOR | rule::EXTERNAL_LICENSED)
-            ) && s.product != Product::Windows;
-            let own = s.fate == Fate::Person && counts(person, s.product);
-            if !is_use(s.used.key.outcome) || !(own || external) {
+                settled,
+                Settled::Excluded(rule::EXTERNAL_CONNECTOR | rule::EXTERNAL_LICENSED)
+            ) && s.product != Product::Windows
+                && is_use(s.used.key.outcome);
+            let own = *settled == Settled::Counted;
+            if !(own || external) {
                 return None;
             }
             let version = places.list[s.place].version(s.product);
-            let pack = packs.of(s.product, version);
             Some(Row {
-                person,
+                person: s.person?,
                 form: s.form?,
                 place: s.place,
                 product: s.product,
@@ -216,7 +220,7 @@ pub fn take(
                 windows: places.list[s.place].version(Product::Windows),
                 device: s.device,
                 used: s.used,
-                cals: cals(s, pack),
+                cals: cals(s, packs.of(s.product, version)),
             })
         })
         .collect();
@@ -252,9 +256,65 @@ pub fn take(
     census.probable_aliases = aliases;
     census.coverage = coverage::coverage(usage, &places, period);
     (census.excluded, census.unresolved) = ledger.entries();
-    census.warnings = warnings::warnings(&inputs, &census, &identities, &people, config);
+    census.corroborated = corroborated(usage, &places, &identities, &people, &census.people);
+    if detail == Detail::Full {
+        census.uses = uses(&seen, &settled, usage, &places, &people, &devices, &packs);
+    }
+    census.warnings = warnings::warnings(&inputs, &census, &identities, config);
     census.inputs = inputs;
     Ok(census)
+}
+
+/// What becomes of a fact in the end.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Settled {
+    /// A use that counts.
+    Counted,
+    /// A computer's own.
+    Machine,
+    /// Left out by a rule.
+    Excluded(&'static str),
+    /// Left out by the user's n-th statement.
+    Declared(usize),
+    /// Settled by no rule.
+    Unresolved(&'static str),
+    /// A failed logon of somebody who counts: a number under that person.
+    Failed,
+    /// Adds nothing: another fact of the same person says more.
+    Nothing,
+}
+
+/// Settles a fact by its own fate, or by the standing of its person.
+fn settle(
+    s: &Seen<'_>,
+    standings: &BTreeMap<(PersonId, Product), Standing>,
+    counts: &dyn Fn(PersonId, Product) -> bool,
+    counted: &BTreeSet<PersonId>,
+) -> Settled {
+    let person = match (s.fate, s.person) {
+        (Fate::Person, Some(person)) => person,
+        (Fate::Excluded(rule), _) => return Settled::Excluded(rule),
+        (Fate::Declared(n), _) => return Settled::Declared(n),
+        (Fate::Unresolved(reason), _) => return Settled::Unresolved(reason),
+        (Fate::Machine | Fate::Person, _) => return Settled::Machine,
+    };
+    let outcome = s.used.key.outcome;
+    if outcome == Outcome::Failed && counted.contains(&person) {
+        return Settled::Failed;
+    }
+    match standings.get(&(person, s.product)) {
+        Some(Standing::FailedOnly) => Settled::Excluded(rule::FAILED_LOGON),
+        Some(Standing::NeverServed) if outcome == Outcome::Refused => {
+            Settled::Excluded(rule::NEVER_SERVED)
+        }
+        _ if !is_use(outcome) => Settled::Nothing,
+        Some(Standing::ThinUse) => Settled::Unresolved("thin-use"),
+        Some(Standing::ProbeLike) => Settled::Unresolved("probe-like"),
+        Some(Standing::Vouched) => Settled::Unresolved("asserted-by-unlisted-server"),
+        _ if counts(person, s.product) => Settled::Counted,
+        Some(Standing::Served) => Settled::Excluded(rule::ADMINISTRATION),
+        _ => Settled::Nothing,
+    }
 }
 
 /// `YYYY-MM-DD` of a day number.

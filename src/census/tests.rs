@@ -17,15 +17,11 @@ fn census(paths: &[PathBuf], config: &Config) -> Census {
     let found = discover(paths);
     assert!(found.failures.is_empty(), "{:?}", found.failures);
     let read = ingest(&found.inputs, &Reading::default(), &Quiet);
-    take(
-        read.usage,
-        read.inputs,
-        config,
-        &RulePack::builtin().unwrap(),
-        &Period::default(),
-        &Reading::default().scope,
-    )
-    .unwrap()
+    let packs = RulePack::builtin().unwrap();
+    let (period, scope) = (Period::default(), Reading::default().scope);
+    let question =
+        Question { config, packs: &packs, period: &period, scope: &scope, detail: Detail::Full };
+    take(read.usage, read.inputs, &question).unwrap()
 }
 
 fn of(census: &Census, product: Product) -> &Requirement {

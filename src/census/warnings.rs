@@ -4,7 +4,7 @@ use calproof_parsers::Notice;
 
 use super::{Census, DayState, Warning};
 use crate::config::Config;
-use crate::identity::{Identities, People};
+use crate::identity::Identities;
 use crate::ingest::input::InputReport;
 
 /// Everything that the reader of the numbers must know, sorted.
@@ -12,21 +12,29 @@ pub(super) fn warnings(
     inputs: &[InputReport],
     census: &Census,
     identities: &Identities,
-    people: &People,
     config: &Config,
 ) -> Vec<Warning> {
     let mut warnings: Vec<Warning> = inputs.iter().flat_map(of_input).collect();
     let mut general = |code: &'static str, text: String| {
         warnings.push(Warning { code, path: String::new(), text });
     };
-    let bare =
-        (0..people.len() as u32).filter(|p| super::people::is_bare(identities, people, *p)).count();
+    let bare = census.people.iter().filter(|p| !p.id.contains(['\\', '@'])).count();
     if bare > 0 && config.organization.default_domain.is_none() {
         general(
             "bare-names",
             format!(
-                "{bare} names were logged without a domain and stay probable aliases; \
-                 `default_domain` in calproof.toml, or a directory file, would settle them"
+                "{bare} counted names were logged without a domain and stay probable aliases; \
+                 `default_domain` in calproof.toml would settle them"
+            ),
+        );
+    }
+    if identities.guessed_encodings() > 0 {
+        general(
+            "assumed-encoding",
+            format!(
+                "{} names are not UTF-8 and were read as windows-1252; `encoding` of their server in \
+                 calproof.toml states another code page",
+                identities.guessed_encodings()
             ),
         );
     }
@@ -77,6 +85,12 @@ fn of_input(input: &InputReport) -> Vec<Warning> {
         add(
             "unknown-log",
             "looks like a log of a format that is not read; whoever it shows is missing from the count".to_owned(),
+        );
+    }
+    if let Some(log_type) = input.carries_no_access {
+        add(
+            "no-access-log",
+            format!("an Exchange `{log_type}`: it shows no client's access and is not read"),
         );
     }
     for notice in &input.notices {

@@ -8,7 +8,7 @@ use calproof_parsers::network::CidrError;
 use calproof_parsers::{Networks, Notice, Scope};
 
 use super::output::{self, OutputError};
-use crate::census::{self, Census, CensusError, Warning};
+use crate::census::{self, Census, CensusError, Detail, Question, Warning};
 use crate::cli::{ArgumentError, Color, Form, ReadingArgs, ScanArgs};
 use crate::config::{Config, ConfigError, offset_minutes};
 use crate::discover::{DiscoverError, Discovery, Input, Origin, discover};
@@ -101,7 +101,14 @@ pub fn scan(args: &ScanArgs) -> Result<Done, ScanError> {
     if inputs.iter().all(|input| input.trouble.is_some() && input.bytes == 0) {
         return Err(nothing(&found.failures, &inputs));
     }
-    let mut census = census::take(usage, inputs, &config, &packs, &period, &reading.scope)?;
+    let question = Question {
+        config: &config,
+        packs: &packs,
+        period: &period,
+        scope: &reading.scope,
+        detail: Detail::Report,
+    };
+    let mut census = census::take(usage, inputs, &question)?;
     warn(&mut census, &found, &config);
 
     output::write(flags.output.as_deref(), |out| render(&census, &packs, flags, out))?;

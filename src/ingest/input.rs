@@ -21,6 +21,8 @@ pub struct InputReport {
     pub format: &'static str,
     /// An unknown file that looks like a log: somebody may be missing from the count.
     pub looks_like_log: bool,
+    /// `#Log-type` of an Exchange log that shows no client's access.
+    pub carries_no_access: Option<&'static str>,
     /// The input of the same bytes with the smallest path.
     pub duplicate_of: Option<String>,
     /// An input of the same server that begins with all of these bytes.
@@ -53,6 +55,7 @@ impl InputReport {
             digest: None,
             format: "unknown",
             looks_like_log: false,
+            carries_no_access: None,
             duplicate_of: None,
             superseded_by: None,
             span: None,
@@ -69,8 +72,11 @@ impl InputReport {
     /// The format that `head` shows.
     pub fn detected(&mut self, format: &'static dyn LogFormat, head: &[u8]) {
         self.format = format.name();
-        self.looks_like_log =
-            self.format == "unknown" && looks_like_log(&head[..head.len().min(super::HEAD)]);
+        if self.format == "unknown" {
+            let head = &head[..head.len().min(super::HEAD)];
+            self.carries_no_access = no_access(head);
+            self.looks_like_log = self.carries_no_access.is_none() && looks_like_log(head);
+        }
     }
 
     /// What was read of the file.
@@ -108,6 +114,24 @@ impl InputReport {
             || self.looks_like_log
             || !self.notices.is_empty()
     }
+}
+
+/// The `#Log-type` of `head`, where that is an Exchange log of the server's own doings: transport
+/// agents, cmdlets and audit. Whoever stands in them reached the server through a log that is read.
+fn no_access(head: &[u8]) -> Option<&'static str> {
+    const TYPES: [&str; 6] = [
+        "Agent Log",
+        "ECP Activity Context Log",
+        "ECP Server Log",
+        "Rps Cmdlet Logs",
+        "audit",
+        "Connectivity Log",
+    ];
+    let line = head
+        .split(|b| matches!(b, b'\n' | b'\r'))
+        .take(6)
+        .find_map(|l| l.strip_prefix(b"#Log-type:"))?;
+    TYPES.into_iter().find(|t| line.trim_ascii() == t.as_bytes())
 }
 
 /// Whether an unknown text looks like a log: directives, trace records, or rows that begin with a

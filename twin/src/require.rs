@@ -175,8 +175,13 @@ fn upper(product: &str, ledger: &Ledger, counted: &[&Row], shared: &dyn Fn(&Row)
     }
     let shared: usize = shared_at.values().map(|places| places.len().max(1)).sum();
 
-    let taken: BTreeSet<String> =
-        counted.iter().filter_map(|row| row.event.address.as_deref().map(network::plain)).collect();
+    // A row that names its device by an identifier keeps no address.
+    let by_identifier = |row: &&&Row| matches!(&row.event.device, Some(Device::Identified(d)) if !d.starts_with("inventory:"));
+    let taken: BTreeSet<String> = counted
+        .iter()
+        .filter(|row| !by_identifier(row))
+        .filter_map(|row| row.event.address.as_deref().map(network::plain))
+        .collect();
     let in_product = |map: &BTreeMap<String, BTreeSet<String>>| -> BTreeSet<String> {
         map.iter()
             .filter(|(p, _)| product == "windows" || *p == product)
