@@ -1,7 +1,7 @@
 //! What the user typed.
 //!
 //! Nothing is read or computed here beyond the words of the command line: values that cannot be
-//! are refused, contradictions are found by [`ScanArgs::period`] and by the commands.
+//! are refused, contradictions are found by [`ReadingArgs::period`] and by the commands.
 
 use std::path::PathBuf;
 
