@@ -5,6 +5,8 @@
 //! kept: the full one, which demand counts, and the strict one, in which only what the logs prove
 //! is united, for the upper end of the interval. See `counting.md` section 4.
 
+pub mod directory;
+pub mod entry;
 pub mod principal;
 
 use std::collections::{BTreeMap, BTreeSet};
