@@ -1,4 +1,3 @@
-#![allow(clippy::unwrap_used, reason = "a test that cannot read its sample has failed")]
 
 use std::path::{Path, PathBuf};
 

@@ -292,9 +292,6 @@ fn text_is_harmless_within_its_width_and_claims_nothing() {
     for census in all() {
         for width in [80, 100, 120] {
             let text = shown(&census, Style { width, color: false });
-            if std::env::var_os("SHOW").is_some() {
-                println!("{text}\n{}", "=".repeat(width));
-            }
             for line in text.lines() {
                 assert!(!line.contains(escape::is_unsafe), "{line:?}");
                 let words = line.split_whitespace().map(escape::width).max().unwrap_or(0);
