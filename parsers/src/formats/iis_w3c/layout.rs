@@ -91,27 +91,38 @@ const KNOWN: [&str; 4] = [
     "date time s-sitename s-computername s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs-version cs(User-Agent) cs(Cookie) cs(Referer) cs-host sc-status sc-substatus sc-win32-status sc-bytes cs-bytes time-taken",
 ];
 
-/// See [`crate::format::LogFormat::detect`].
+/// See [`crate::format::LogFormat::detect`]. Where the header comes before any row, its columns are
+/// in the state already, so that segments behind the first need not be parsed again.
 pub(super) fn detect(head: &[u8]) -> Option<State> {
     let eol = if memchr::memchr(b'\n', head).is_some() { b'\n' } else { b'\r' };
+    let mut state = State::default();
     let mut foreign = false;
-    let mut directives = 0;
+    let (mut directives, mut rows) = (0, 0);
     for range in line::lines(head, eol) {
+        let whole = head[range.clone()].ends_with(&[eol]);
         let content = line::content(&head[range]).trim_ascii_start();
         match content.first() {
-            None => continue,
+            None => {}
             Some(b'#') => {
                 let Some((name, value)) = directive::directive(content) else { continue };
                 if name.eq_ignore_ascii_case(b"Software") {
                     foreign = !is_iis(value);
+                    state.software = software(value);
                 } else if name.eq_ignore_ascii_case(b"Fields") {
                     let names = directive::blank_separated(value)?;
+                    if foreign || !is_w3c(&names) {
+                        return None;
+                    }
                     // A head that ends within the directive still shows what it begins with.
-                    return (!foreign && is_w3c(&names)).then(State::default);
+                    if rows > 0 || !whole {
+                        return Some(State::default());
+                    }
+                    state.columns = Some(names.into_iter().map(Box::from).collect());
+                    return Some(state);
                 }
                 directives += usize::from(is_directive_name(name));
             }
-            Some(_) if directives > 0 => continue,
+            Some(_) if directives > 0 => rows += 1,
             Some(_) => return assume(content),
         }
     }
