@@ -159,6 +159,8 @@ pub struct Requirement {
     pub users: Interval,
     /// Demand without the user's declared exclusions; `None` where nobody is declared out.
     pub demand_without_declared: Option<u64>,
+    /// Shared accounts, which `users` counts once each.
+    pub shared_accounts: u64,
     /// Identified devices of shared accounts, which need device CALs beside `users`; each shared account
     /// is in `users` once, so that declaring one never lowers the number.
     pub shared_devices: u64,

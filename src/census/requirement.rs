@@ -152,6 +152,7 @@ fn requirement(basis: &Basis<'_>, product: Product, cal: Cal) -> Requirement {
         users: interval,
         demand_without_declared: (!declared.is_empty())
             .then(|| (users.len() + declared.len()) as u64),
+        shared_accounts: shared.len() as u64,
         shared_devices: shared_devices.len() as u64,
         machine_devices: machines.len() as u64,
         devices_identified: identified,

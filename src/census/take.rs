@@ -123,8 +123,20 @@ pub fn take(
                 _ => bench.nobody(&used.key, pack),
             };
             let address = usage.names.get(used.key.device.id);
-            let own = used.key.device.kind == DeviceKind::Address
-                && (places.is_own_address(address) || used.key.client == Client::Loopback);
+            let by_server =
+                used.key.device.kind == DeviceKind::Address && places.is_own_address(address);
+            let own = by_server
+                || (used.key.device.kind == DeviceKind::Address
+                    && used.key.client == Client::Loopback);
+            // A listed server's address as client makes a back-end row: it repeats a front-end row.
+            let fate = match fate {
+                Fate::Unresolved(reason)
+                    if form.is_none() && by_server && reason.starts_with("anonymous") =>
+                {
+                    Fate::Unresolved("back-end-anonymous")
+                }
+                fate => fate,
+            };
             let device = if own { None } else { devices.of(used.key.device, &usage.names) };
             Seen { used, place, product, form: *form, person, device, fate }
         })

@@ -57,6 +57,7 @@ fn requirement(product: Product, cal: Cal, demand: u64) -> Requirement {
         by_version: BTreeMap::from([("2010".to_owned(), demand)]),
         users: Interval { lower: demand, demand, upper: demand },
         demand_without_declared: None,
+        shared_accounts: 0,
         shared_devices: 0,
         machine_devices: 0,
         devices_identified: 2,

@@ -93,8 +93,10 @@ fn moment(milliseconds: i64) -> String {
 }
 
 /// What the answer of one row is: all CALs where everybody gets a user CAL.
+/// Users only: a user CAL for every person, device CALs for shared accounts (one each at least) and for
+/// machine accounts.
 fn users_only(r: &Requirement) -> u64 {
-    r.users.demand + r.shared_devices + r.machine_devices
+    r.users.demand - r.shared_accounts + r.shared_devices.max(r.shared_accounts) + r.machine_devices
 }
 
 fn cal_name(r: &Requirement) -> String {
@@ -109,14 +111,21 @@ fn answer(census: &Census, packs: &[RulePack], page: &mut Page<'_>) -> io::Resul
     } else {
         let mut rows = Vec::new();
         for r in census.requirements.iter().filter(|r| !nothing(r)) {
-            let user = if r.users.demand == 1 { "user CAL" } else { "user CALs" };
+            let user = match (r.users.demand, r.shared_accounts) {
+                (1, 0) => "user CAL".to_owned(),
+                (_, 0) => "user CALs".to_owned(),
+                (_, n) => format!("CALs ({n} for shared accounts: device CALs)"),
+            };
             rows.push(vec![
                 number(r.users.demand),
                 format!("{} {user}", cal_name(r)),
                 format!("{} - {} - {}", r.users.lower, r.users.demand, r.users.upper),
                 cited(census, packs, r.product),
             ]);
-            for (devices, what) in [(r.shared_devices, "shared"), (r.machine_devices, "machine")] {
+            let more_shared = r.shared_devices.saturating_sub(r.shared_accounts);
+            for (devices, what) in
+                [(more_shared, "further devices of shared"), (r.machine_devices, "machine")]
+            {
                 if devices > 0 {
                     let device = if devices == 1 { "device CAL" } else { "device CALs" };
                     rows.push(vec![

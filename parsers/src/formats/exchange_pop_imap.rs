@@ -1,7 +1,7 @@
 //! Exchange POP3 and IMAP4 protocol logs, front end and back end.
 //!
 //! Since 2013 a row is a command with its answer, the user known so far and a `context` of keys
-//! ([`table`]). In 2007 and 2010 a row is one line of the conversation ([`conversation`]), so that
+//! (`table.rs`). In 2007 and 2010 a row is one line of the conversation (`conversation.rs`), so that
 //! a command and its answer have to be put together. `#Fields` tells which.
 
 mod context;

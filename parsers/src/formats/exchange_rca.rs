@@ -1,6 +1,6 @@
 //! RPC Client Access logs: Outlook over RPC, the only witness of it.
 //!
-//! The old log of MAPI over HTTP has the same columns; [`Rca`] reads both.
+//! The old log of MAPI over HTTP has the same columns; `Rca` reads both.
 
 use std::borrow::Cow;
 

@@ -1,8 +1,8 @@
 //! IIS W3C extended logs: web, OWA, ActiveSync, EWS, Outlook Anywhere, MAPI over HTTP, Lync web.
 //!
 //! The columns of a row are those of the latest `#Fields` before it, wherever that stands. Rows are
-//! read twice over in the source: [`Reader::odd_row`] is the plain reading of any line, and
-//! [`Reader::plain_row`] is the quick one of a row that looks as IIS writes it. Whatever is the
+//! read twice over in the source: `odd_row` is the plain reading of any line, and
+//! `plain_row` is the quick one of a row that looks as IIS writes it. Whatever is the
 //! least bit odd goes to the former, and a property test holds the two to the same answer.
 
 mod index;
@@ -73,7 +73,7 @@ impl LogFormat for IisW3c {
     }
 }
 
-/// The plain reading alone: every row by [`Reader::odd_row`]. For tests.
+/// The plain reading alone: every row by `odd_row`. For tests.
 #[cfg(test)]
 fn parse_plainly(segment: &Segment<'_>, state: &mut State, sink: &mut dyn Sink) {
     Reader::new(segment, state, sink).read(false);

@@ -321,6 +321,7 @@ pub(super) fn write(world: &mut World, files: &mut BTreeMap<String, Vec<u8>>) {
         let (mut out, mut rejected) = (String::new(), 0);
         if world.random.chance(30) {
             out.push_str("Call-ID: the end of a record that began elsewhere\n$$end_record\n\n");
+            rejected += 2;
         }
         for (_, record) in piece {
             out.push_str(record);
@@ -339,7 +340,7 @@ pub(super) fn write(world: &mut World, files: &mut BTreeMap<String, Vec<u8>>) {
                 "TL_INFO(TF_PROTOCOL) [1]0A2C.0A9C::03/02/2012-17:58:48.922.0009935d (SIPStack,x:y.cpp(122))$$begin_record\n\
                  Peer: 10.1.1.1:5061\nDirection: inco",
             );
-            rejected = 3;
+            rejected += 3;
         }
         let text = finish(out, world);
         world.truth.formats.insert(path.clone(), "ocs-trace".to_string());
