@@ -281,9 +281,10 @@ impl Directory {
             let entry = self.entries.len() as u32;
             let (start, len) = (self.texts.len(), text.len() as u32);
             // A name that an entry has twice (`mail` is mostly among `proxyAddresses`) is kept once.
-            let known = (from..self.names.len() as u32).any(|i| {
-                Space::from(self.names[i as usize].attribute) == Space::from(*attribute)
-                    && self.text(i) == text
+            let known = Attribute::ADDRESSES.iter().any(|before| {
+                before < attribute
+                    && Space::from(*attribute) == Space::Address
+                    && draft.names.binary_search_by(|(a, t)| (a, t).cmp(&(before, text))).is_ok()
             });
             if !known {
                 self.texts.push_str(text);

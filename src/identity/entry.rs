@@ -27,6 +27,14 @@ pub enum Attribute {
 }
 
 impl Attribute {
+    /// Those that hold addresses, in their order.
+    pub(super) const ADDRESSES: [Attribute; 4] = [
+        Attribute::UserPrincipalName,
+        Attribute::Mail,
+        Attribute::ProxyAddresses,
+        Attribute::SipAddress,
+    ];
+
     /// The name in the schema of Active Directory.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -94,14 +102,16 @@ pub(super) enum Column {
 impl Column {
     /// The column of a name, without case; `None` for the many that say nothing of identity.
     ///
-    /// Beside the attributes' own names, those that `Get-ADUser` gives some of them.
+    /// Beside the attributes' own names, those that `Get-ADUser` and `Get-Mailbox` give some of them.
     pub(super) fn of(name: &str) -> Option<Column> {
-        const KNOWN: [(&str, Column); 18] = [
+        const KNOWN: [(&str, Column); 19] = [
             ("samaccountname", Column::Name(Attribute::Account)),
             ("userprincipalname", Column::Name(Attribute::UserPrincipalName)),
             ("mail", Column::Name(Attribute::Mail)),
             ("emailaddress", Column::Name(Attribute::Mail)),
             ("proxyaddresses", Column::Name(Attribute::ProxyAddresses)),
+            ("primarysmtpaddress", Column::Name(Attribute::Mail)),
+            ("emailaddresses", Column::Name(Attribute::ProxyAddresses)),
             ("msrtcsip-primaryuseraddress", Column::Name(Attribute::SipAddress)),
             ("objectsid", Column::Name(Attribute::ObjectSid)),
             ("sid", Column::Name(Attribute::ObjectSid)),
@@ -114,7 +124,6 @@ impl Column {
             ("enabled", Column::Enabled),
             ("objectclass", Column::ObjectClass),
             ("kind", Column::Kind),
-            ("calproof-kind", Column::Kind),
         ];
         // An LDIF attribute may carry options: `mail;lang-de`.
         let name = name.split(';').next().unwrap_or_default().trim();
@@ -195,6 +204,10 @@ impl Draft {
         }
         if value.len() > LONGEST_VALUE {
             return flaw("at most 4096 bytes");
+        }
+        // Two names that differ only in lost letters would be one.
+        if value.contains(char::REPLACEMENT_CHARACTER) {
+            return flaw("no U+FFFD, which stands for letters that an earlier conversion lost");
         }
         match column {
             Column::Name(Attribute::Account) | Column::PrincipalName => {
@@ -282,17 +295,26 @@ impl Draft {
         Ok(())
     }
 
-    /// Takes a value that stands as bytes; a SID may be binary.
+    /// Takes a value that stands as bytes: text in UTF-8 or the stated code page, or a binary SID.
     pub(super) fn add_bytes(
         &mut self,
         column: Column,
         value: &[u8],
         encoding: Option<&str>,
     ) -> Result<(), Flaw> {
-        match binary_sid(value).filter(|_| column == Column::Name(Attribute::ObjectSid)) {
-            Some(sid) => self.add(column, &sid),
-            None => self.add(column, &super::decode(value, encoding)),
+        let sid = binary_sid(value).filter(|_| column == Column::Name(Attribute::ObjectSid));
+        if let Some(sid) = sid {
+            return self.add(column, &sid);
         }
+        let text = super::decode(value, encoding);
+        if encoding.is_none() && std::str::from_utf8(value).is_err() {
+            return Err(Flaw {
+                attribute: column.as_str(),
+                found: shown(&text),
+                expected: "UTF-8; use `ldifde -u`",
+            });
+        }
+        self.add(column, &text)
     }
 
     /// Puts the names in order, each once.

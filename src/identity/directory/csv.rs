@@ -7,8 +7,9 @@ use super::{Directory, DirectoryError, DirectoryOptions};
 use crate::identity::decode;
 
 /// What PowerShell writes instead of a value that is a list.
-const LISTS: [&str; 3] = [
+const LISTS: [&str; 4] = [
     "Microsoft.ActiveDirectory.Management.ADPropertyValueCollection",
+    "Microsoft.Exchange.Data.ProxyAddressCollection",
     "System.String[]",
     "System.Object[]",
 ];
@@ -85,9 +86,21 @@ pub(super) fn read(
         draft.clear();
         for ((i, column), list) in columns.iter().zip(&mut lists) {
             let bytes = row[*i].trim_ascii();
-            let value = match std::str::from_utf8(bytes) {
-                Ok(value) => value,
-                Err(_) => &*decode(bytes, options.encoding.as_deref()),
+            let decoded;
+            let value = match (std::str::from_utf8(bytes), options.encoding.as_deref()) {
+                (Ok(value), _) => value,
+                (Err(_), Some(encoding)) => {
+                    decoded = decode(bytes, Some(encoding));
+                    &decoded
+                }
+                (Err(_), None) => {
+                    flaws.push(format!(
+                        "{}: found `{}`, expected UTF-8; use `Export-Csv -Encoding UTF8`",
+                        column.as_str(),
+                        shown(&decode(bytes, None))
+                    ));
+                    continue;
+                }
             };
             if bytes.first().is_some_and(|b| matches!(b, b'M' | b'S')) && LISTS.contains(&value) {
                 *list = (list.0 + 1, if list.0 == 0 { line } else { list.1 });
@@ -99,13 +112,6 @@ pub(super) fn read(
                 }
             } else {
                 keep(&mut flaws, draft.add(*column, value));
-            }
-            if options.encoding.is_none() && std::str::from_utf8(bytes).is_err() {
-                flaws.push(format!(
-                    "{}: found `{}`, expected UTF-8; use `Export-Csv -Encoding UTF8`",
-                    column.as_str(),
-                    shown(value)
-                ));
             }
         }
         directory.commit(file, line, &mut draft, &mut flaws);

@@ -117,15 +117,6 @@ impl Record<'_> {
         let Some(column) = Column::of(name) else { return };
         match value {
             Ok(bytes) => {
-                if self.encoding.is_none()
-                    && std::str::from_utf8(&bytes).is_err()
-                    && column.as_str() != "objectSid"
-                {
-                    self.flaws.push(format!(
-                        "{}: found bytes that are no UTF-8, expected UTF-8; use `ldifde -u`",
-                        column.as_str()
-                    ));
-                }
                 self.seen |= column.is_loggable() && !bytes.is_empty();
                 keep(&mut self.flaws, self.draft.add_bytes(column, &bytes, self.encoding));
             }
