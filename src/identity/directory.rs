@@ -6,6 +6,7 @@
 
 mod csv;
 mod error;
+mod finding;
 mod join;
 mod ldif;
 mod text;
@@ -25,7 +26,8 @@ use super::Union;
 use super::entry::{Attribute, Draft, EntryKind, shown};
 use crate::config::Config;
 pub use error::{DirectoryError, Problem};
-pub use join::{Finding, Known, Recognised};
+pub use finding::Finding;
+pub use join::{Known, Recognised};
 
 /// How many problems are kept with their text; all are counted.
 pub const PROBLEMS_KEPT: usize = 1000;
