@@ -402,7 +402,7 @@ fn a_code_page_is_used_where_it_is_stated() {
     assert_eq!(directory.entry(0).names, [(Attribute::Mail, "m@x.com")]);
     let found = problems(&directory);
     assert!(
-        found[0].starts_with("ad:2: sAMAccountName: found `m\\xFCller`, expected UTF-8"),
+        found[0].starts_with("ad:2: sAMAccountName: found `müller`, expected UTF-8"),
         "{found:?}"
     );
     let ldif = b"dn: CN=x\nsAMAccountName: m\xFCller\nmail: m@x.com\n";
@@ -410,7 +410,7 @@ fn a_code_page_is_used_where_it_is_stated() {
     assert_eq!(directory.entry(0).names[0], (Attribute::Mail, "m@x.com"));
     assert_eq!(
         problems(&directory),
-        ["ad:1: sAMAccountName: found `m\\xFCller`, expected UTF-8; use `ldifde -u`"]
+        ["ad:1: sAMAccountName: found `müller`, expected UTF-8; use `ldifde -u`"]
     );
 }
 
