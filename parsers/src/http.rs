@@ -4,6 +4,9 @@
 //! the server wrote, never by what a client claims.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use crate::activesync;
 use crate::event::{Client, DeviceEvidence, Marks, Outcome};
@@ -57,12 +60,17 @@ pub fn is_nobody(user: &[u8]) -> bool {
 
 /// Judges one row.
 pub fn judge<'a>(row: &Request<'a>) -> Verdict<'a> {
+    judge_agent(row, Agent::of(row.agent))
+}
+
+/// Judges one row whose user agent has been looked at before.
+pub fn judge_agent<'a>(row: &Request<'a>, agent: Agent) -> Verdict<'a> {
     let service = service_of(row);
     let mut marks = Marks::NONE;
     if service::is_administrative(service, row.stem) {
         marks |= Marks::ADMINISTRATIVE;
     }
-    if is_probe_agent(row.agent, row.query) {
+    if agent.is_probe(row.query) {
         marks |= Marks::PROBE_AGENT;
     }
     if is_back_end(row, service) {
@@ -145,6 +153,10 @@ fn nobody(row: &Request<'_>) -> Option<Outcome> {
     answered.then_some(Outcome::Anonymous)
 }
 
+/// Marks of a back end's query.
+static FRONT_END: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"&FrontEnd="));
+static PROXIED: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"PrxFrom:"));
+
 /// Rows of an Exchange back end repeat a front end's row: port 444 or 81, or its marks.
 fn is_back_end(row: &Request<'_>, service: Service) -> bool {
     row.port == b"444"
@@ -155,28 +167,55 @@ fn is_back_end(row: &Request<'_>, service: Service) -> bool {
                 .split(|b| *b == b'/')
                 .nth(2)
                 .is_some_and(|s| s.eq_ignore_ascii_case(b"proxy")))
-        || memchr::memmem::find(row.query, b"&FrontEnd=").is_some()
-        || memchr::memmem::find(row.query, b"PrxFrom:").is_some()
+        || FRONT_END.find(row.query).is_some()
+        || PROXIED.find(row.query).is_some()
 }
 
-/// Whether a user agent is one of the server's own probes.
-///
-/// Sources: rows of real Exchange 2013 to 2019 logs; see the format reference, section 4.
-pub fn is_probe_agent(agent: &[u8], query: &[u8]) -> bool {
-    const ANYWHERE: [&[u8]; 7] = [
-        b"AMProbe/",
-        b"_Probe/Local",
-        b"ACTIVEMONITORING",
-        b"MSEXCHMON",
-        b"TestActiveSyncConnectivity",
-        b"Microsoft.Exchange.Monitoring",
-        b"MSExchangeMonitoring",
-    ];
-    const WINRM: [&[u8]; 2] = [b"Microsoft+WinRM+Client", b"Microsoft WinRM Client"];
-    service::starts_with_ignore_case(agent, b"MapiHttpClient")
-        || ANYWHERE.iter().any(|mark| contains_ignore_case(agent, mark))
-        || (WINRM.iter().any(|w| contains_ignore_case(agent, w))
-            && contains_ignore_case(query, b"clientApplication=ActiveMonitor"))
+/// What a user agent is, as far as outcomes go.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Agent {
+    /// A client.
+    Client,
+    /// One of the server's own probes.
+    Probe,
+    /// A remote shell: an administrator's, or a probe's where the query says so.
+    RemoteShell,
+}
+
+impl Agent {
+    /// Looks at a user agent.
+    ///
+    /// Sources: rows of real Exchange 2013 to 2019 logs; see the format reference, section 4.
+    pub fn of(agent: &[u8]) -> Agent {
+        const ANYWHERE: [&[u8]; 7] = [
+            b"AMProbe/",
+            b"_Probe/Local",
+            b"ACTIVEMONITORING",
+            b"MSEXCHMON",
+            b"TestActiveSyncConnectivity",
+            b"Microsoft.Exchange.Monitoring",
+            b"MSExchangeMonitoring",
+        ];
+        const SHELL: [&[u8]; 2] = [b"Microsoft+WinRM+Client", b"Microsoft WinRM Client"];
+        if service::starts_with_ignore_case(agent, b"MapiHttpClient")
+            || ANYWHERE.iter().any(|mark| contains_ignore_case(agent, mark))
+        {
+            Agent::Probe
+        } else if SHELL.iter().any(|mark| contains_ignore_case(agent, mark)) {
+            Agent::RemoteShell
+        } else {
+            Agent::Client
+        }
+    }
+
+    /// Whether a request of the agent, with that query, is a probe.
+    pub fn is_probe(self, query: &[u8]) -> bool {
+        match self {
+            Agent::Client => false,
+            Agent::Probe => true,
+            Agent::RemoteShell => contains_ignore_case(query, b"clientApplication=ActiveMonitor"),
+        }
+    }
 }
 
 /// What a row shows of the device, and the mark that goes with it.
@@ -387,13 +426,13 @@ mod tests {
             "MapiHttpClient",
             "x;MSEXCHMON;+y",
         ] {
-            assert!(is_probe_agent(agent.as_bytes(), b""), "{agent}");
+            assert!(Agent::of(agent.as_bytes()).is_probe(b""), "{agent}");
         }
-        assert!(is_probe_agent(
-            b"Microsoft+WinRM+Client",
-            b"?clientApplication=ActiveMonitor;PSVersion=5"
-        ));
-        assert!(!is_probe_agent(b"Microsoft+WinRM+Client", b"?clientApplication=EMC"));
-        assert!(!is_probe_agent(b"Outlook-iOS-Android/1.0", b""));
+        assert!(
+            Agent::of(b"Microsoft+WinRM+Client")
+                .is_probe(b"?clientApplication=ActiveMonitor;PSVersion=5")
+        );
+        assert!(!Agent::of(b"Microsoft+WinRM+Client").is_probe(b"?clientApplication=EMC"));
+        assert!(!Agent::of(b"Outlook-iOS-Android/1.0").is_probe(b""));
     }
 }

@@ -7,7 +7,7 @@ use memo::Seen;
 
 use crate::event::{Access, FactId, Outcome, Place, ServerEvidence, Sink, Software};
 use crate::format::Scope;
-use crate::http::{self, Request, Verdict};
+use crate::http::{self, Agent, Request, Verdict};
 use crate::network;
 
 /// What the server says of itself: `s-computername` and `s-ip`.
@@ -31,7 +31,7 @@ pub(super) fn tell<'a>(
     server: ServerEvidence<'_>,
     place: Place,
 ) {
-    let Some((verdict, outcome)) = judge(row) else { return };
+    let Some((verdict, outcome)) = judge(row, memo.agent(row.agent)) else { return };
     let seen = Seen {
         user: row.user,
         client: row.client,
@@ -57,13 +57,13 @@ pub(super) fn tell_once(
     server: ServerEvidence<'_>,
     place: Place,
 ) {
-    let Some((verdict, outcome)) = judge(row) else { return };
+    let Some((verdict, outcome)) = judge(row, Agent::of(row.agent)) else { return };
     tell_access(sink, scope, row, &verdict, outcome, server, place);
 }
 
-fn judge<'a>(row: &Request<'a>) -> Option<(Verdict<'a>, Outcome)> {
+fn judge<'a>(row: &Request<'a>, agent: Agent) -> Option<(Verdict<'a>, Outcome)> {
     let named = if http::is_nobody(row.user) { b"" } else { row.user };
-    let verdict = http::judge(&Request { user: named, ..*row });
+    let verdict = http::judge_agent(&Request { user: named, ..*row }, agent);
     verdict.outcome.map(|outcome| (verdict, outcome))
 }
 

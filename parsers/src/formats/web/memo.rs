@@ -6,10 +6,14 @@
 use std::borrow::Cow;
 
 use crate::event::{FactId, Marks, Outcome};
+use crate::http::Agent;
 use crate::service::Service;
 
-/// Slots of each table; a power of two. 4,096 people and devices are current at a time.
-const SLOTS: usize = 4096;
+/// Slots of each table; a power of two. 8,192 people and devices are current at a time.
+const SLOTS: usize = 8192;
+
+/// Slots for user agents; a power of two.
+const AGENTS: usize = 256;
 
 /// What a row said that decides its fact, within one server and day.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,16 +31,27 @@ pub(super) struct Seen<'a> {
 /// The tables. They hold slices of the segment's text, never copies.
 pub(in crate::formats) struct Memo<'a> {
     facts: Vec<Option<(Seen<'a>, FactId)>>,
+    agents: Vec<Option<(&'a [u8], Agent)>>,
 }
 
 impl<'a> Memo<'a> {
     pub(in crate::formats) fn new() -> Memo<'a> {
-        Memo { facts: Vec::new() }
+        Memo { facts: Vec::new(), agents: vec![None; AGENTS] }
     }
 
     /// Forgets every fact: the day, the server or the columns changed.
     pub(in crate::formats) fn forget(&mut self) {
         self.facts.clear();
+    }
+
+    /// What a user agent is.
+    #[inline]
+    pub(super) fn agent(&mut self, raw: &'a [u8]) -> Agent {
+        let slot = &mut self.agents[(mix(0, raw) >> 40) as usize & (AGENTS - 1)];
+        match slot {
+            Some((known, agent)) if *known == raw => *agent,
+            _ => slot.insert((raw, Agent::of(raw))).1,
+        }
     }
 
     /// The fact of a row that said the same.
