@@ -1,6 +1,7 @@
 //! The program as its users meet it; one binary, one module per question.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod across_logs; // one access in several logs is one person, one device
 mod calproof; // runs the command, makes folders of logs
 mod cli; // arguments, messages, exit codes, outputs
 mod oracle; // the slow twin agrees, on logs with planted truth

@@ -51,8 +51,10 @@ pub(super) fn standing<'a>(
             (false, false) => Standing::Nothing,
         };
     }
-    let probe_like =
-        |f: &Used| f.key.marks.has(Marks::PROBE_AGENT) || f.key.client == Client::Loopback;
+    // The client of a back end is the front end, on a server of both roles the server itself.
+    let from_itself =
+        |f: &Used| f.key.client == Client::Loopback && !f.key.marks.has(Marks::BACK_END);
+    let probe_like = |f: &Used| f.key.marks.has(Marks::PROBE_AGENT) || from_itself(f);
     if served.clone().all(probe_like) {
         return Standing::ProbeLike;
     }

@@ -201,7 +201,10 @@ fn principals(ledger: &mut Ledger) {
         let used: Vec<_> = rows.iter().filter(|r| r.is_use()).collect();
         if !rows[0].machine
             && !used.is_empty()
-            && used.iter().all(|r| r.event.probe || is_loopback(&r.event))
+            && used.iter().all(|r| {
+                // Behind a front end on the same computer, everybody comes from there.
+                r.event.probe || (is_loopback(&r.event) && !r.event.back_end)
+            })
         {
             probe_like.insert(person.clone());
             let doubts = (person.clone(), "probe-like".to_string());
