@@ -26,7 +26,7 @@ impl LogFormat for OcsTrace {
     fn describe(&self) -> Description {
         Description {
             title: "OCS 2007, 2007 R2, Lync and Skype for Business server: SIPStack trace as text",
-            written: r"%windir%\Tracing, by OCSLogger or OCSTracer; Lync 2013 and later: Search-CsClsLogging. \
+            written: "%windir%\\Tracing, by OCSLogger or OCSTracer; Lync 2013 and later: Search-CsClsLogging. \
                        Never by default: traces are short and made on demand",
             columns: &[
                 "Direction",

@@ -22,7 +22,7 @@ impl LogFormat for Ual {
     fn describe(&self) -> Description {
         Description {
             title: "User Access Logging: user, address and role by day, as Get-Ual… | Export-Csv, SumECmd and KStrike write it",
-            written: r"the database is system32\LogFiles\Sum (Windows Server 2012 and later, by default); an administrator or \
+            written: "the database is system32\\LogFiles\\Sum (Windows Server 2012 and later, by default); an administrator or \
                        examiner exports it",
             columns: &[
                 "UserName",
