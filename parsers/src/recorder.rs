@@ -10,6 +10,7 @@ use crate::event::{
     Sink, Software,
 };
 use crate::format::Scope;
+use crate::line;
 use crate::sip::{Decided, Exchange, ExchangeKey, Row, SipMessage, StartLine};
 use crate::time::{DAY_MS, civil};
 
@@ -55,6 +56,40 @@ impl Recorder {
     fn note(&mut self, key: &str, value: &str) {
         let _ = writeln!(self.text, "{{\"{key}\":{}}}", json(value.as_bytes()));
     }
+}
+
+/// The byte that ends the lines of `text`: CR where it has CR and no LF.
+#[doc(hidden)]
+pub fn line_end(text: &[u8]) -> u8 {
+    if text.contains(&b'\n') || !text.contains(&b'\r') { b'\n' } else { b'\r' }
+}
+
+/// Whether the lines of a segment that begins at `base` were each told once, in order, and every
+/// rejected one with a reason. For tests and fuzzing; the error says what is wrong.
+#[doc(hidden)]
+pub fn check_tiled(text: &[u8], base: u64, recorder: &Recorder) -> Result<(), String> {
+    let (mut at, mut lines, mut rejected) = (base, 0, 0);
+    for (kind, count, bytes) in &recorder.runs {
+        if bytes.start != at || bytes.end <= bytes.start || *count == 0 {
+            return Err(format!("{count} lines of {kind:?} at {bytes:?}, expected some from {at}"));
+        }
+        at = bytes.end;
+        lines += count;
+        rejected += if *kind == LineKind::Rejected { *count } else { 0 };
+    }
+    let end = base + text.len() as u64;
+    if at != end {
+        return Err(format!("told of lines up to byte {at}, expected {end}"));
+    }
+    let physical = line::lines(text, line_end(text)).count() as u64;
+    if lines != physical {
+        return Err(format!("told of {lines} lines, expected {physical}"));
+    }
+    let reasons = recorder.text.matches("\"rejected\":").count() as u64;
+    if rejected != reasons {
+        return Err(format!("{rejected} rejected lines with {reasons} reasons"));
+    }
+    Ok(())
 }
 
 /// An instant (milliseconds since 1970) as RFC 3339 UTC; the fraction only where there is one.

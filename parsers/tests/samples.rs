@@ -9,9 +9,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use calproof_parsers::line;
-use calproof_parsers::recorder::Recorder;
-use calproof_parsers::{FORMATS, LineKind, LogFormat, Scope, Segment, State, detect};
+use calproof_parsers::recorder::{Recorder, check_tiled, line_end};
+use calproof_parsers::{FORMATS, LogFormat, Scope, Segment, State, detect};
 use proptest::prelude::*;
 
 fn samples() -> PathBuf {
@@ -38,15 +37,11 @@ fn cases() -> Vec<(String, PathBuf)> {
     cases
 }
 
-fn eol(text: &[u8]) -> u8 {
-    if text.contains(&b'\n') || !text.contains(&b'\r') { b'\n' } else { b'\r' }
-}
-
 /// Parses `text` whole.
 fn record(format: &dyn LogFormat, state: &State, text: &[u8]) -> Recorder {
     let scope = Scope::default();
     let mut recorder = Recorder::default();
-    let segment = Segment { text, base: 0, eol: eol(text), scope: &scope };
+    let segment = Segment { text, base: 0, eol: line_end(text), scope: &scope };
     format.parse(&segment, &mut state.clone(), &mut recorder);
     recorder
 }
@@ -95,20 +90,7 @@ fn every_format_has_a_sample_and_reads_its_own_example() {
 }
 
 fn assert_tiled(text: &[u8], recorder: &Recorder) {
-    let mut at = 0;
-    let mut lines = 0;
-    for (_, count, bytes) in &recorder.runs {
-        assert_eq!(bytes.start, at, "a gap or an overlap");
-        assert!(bytes.end > bytes.start && *count > 0);
-        at = bytes.end;
-        lines += count;
-    }
-    assert_eq!(at, text.len() as u64, "bytes are left over");
-    assert_eq!(lines, line::lines(text, eol(text)).count() as u64);
-    let rejected: u64 =
-        recorder.runs.iter().filter(|r| r.0 == LineKind::Rejected).map(|r| r.1).sum();
-    let reasons = recorder.text.matches("\"rejected\":").count() as u64;
-    assert_eq!(rejected, reasons, "every rejected line has a reason");
+    assert_eq!(check_tiled(text, 0, recorder), Ok(()));
 }
 
 /// Text that looks enough like a log to reach every corner: real samples, cut, joined and damaged.

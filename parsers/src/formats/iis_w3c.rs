@@ -95,7 +95,8 @@ struct Reader<'a, 's> {
     active: (i64, &'a [u8], &'a [u8]),
     memo: Memo<'a>,
     blind: bool,
-    after_directive: bool,
+    /// A row was read since the last `#Date` or `#Fields`.
+    rows_since: bool,
 }
 
 impl<'a, 's> Reader<'a, 's> {
@@ -117,7 +118,7 @@ impl<'a, 's> Reader<'a, 's> {
             active: (i64::MIN, b"", b""),
             memo: Memo::new(),
             blind: false,
-            after_directive: false,
+            rows_since: false,
         }
     }
 
@@ -146,11 +147,16 @@ impl<'a, 's> Reader<'a, 's> {
         if self.first <= self.last {
             self.sink.span(self.first, self.last);
         }
-        if self.layout.date.is_some() && !self.after_directive {
-            // Rows that carry their date do not hang on earlier ones.
+        self.forget_clock();
+        self.run.finish(self.sink);
+    }
+
+    /// Rows that carry their date do not hang on the `#Date` before them, nor does what follows them:
+    /// so that segments can be parsed apart, whatever row they begin with.
+    fn forget_clock(&mut self) {
+        if self.layout.date.is_some() && self.rows_since {
             self.state.clock = None;
         }
-        self.run.finish(self.sink);
     }
 
     /// Any line at all: `text[start..end]`, its line end included.
@@ -163,13 +169,13 @@ impl<'a, 's> Reader<'a, 's> {
         }
         let content = content.trim_ascii_start();
         let byte = self.segment.base + start as u64;
-        self.after_directive = content.first() == Some(&b'#');
         let kind = if content.is_empty() {
             LineKind::Blank
-        } else if self.after_directive {
+        } else if content.first() == Some(&b'#') {
             self.directive(content, byte);
             LineKind::Directive
         } else {
+            self.rows_since = true;
             match self.odd_row(content, byte) {
                 Ok(()) => LineKind::Event,
                 Err(error) => {
@@ -184,12 +190,15 @@ impl<'a, 's> Reader<'a, 's> {
     fn directive(&mut self, content: &'a [u8], byte: u64) {
         let Some((name, value)) = directive::directive(content) else { return };
         if name.eq_ignore_ascii_case(b"Fields") {
+            self.forget_clock();
+            self.rows_since = false;
             self.state.columns = directive::blank_separated(value)
                 .map(|names| names.into_iter().map(Box::from).collect());
             self.state.assumed = false;
             self.layout = self.state.columns.as_ref().map(|n| Layout::of(n)).unwrap_or_default();
             self.memo.forget();
         } else if name.eq_ignore_ascii_case(b"Date") || name.eq_ignore_ascii_case(b"Start-Date") {
+            self.rows_since = false;
             self.state.clock = time::iso_instant(value.get(..19).unwrap_or(value))
                 .map(|ms| ((ms.div_euclid(DAY_MS)) as i32, (ms.rem_euclid(DAY_MS) / 1000) as u32));
         } else if name.eq_ignore_ascii_case(b"Software") {
@@ -289,7 +298,7 @@ impl<'a, 's> Reader<'a, 's> {
             _ => b"",
         };
         let byte = self.segment.base + start as u64;
-        self.after_directive = false;
+        self.rows_since = true;
         self.row(&named, self.date.1, clock, status, byte);
         self.run.line(LineKind::Event, self.segment.base + end as u64 + 1, self.sink);
         true
