@@ -9,6 +9,7 @@ mod device;
 mod exchanges;
 mod fate;
 mod ledger;
+mod multiplexer;
 mod nobody;
 mod packs;
 mod pattern;
@@ -66,6 +67,11 @@ pub struct Census {
     /// Mailboxes that something was submitted from: shown beside the people, never counted by
     /// themselves. Sorted.
     pub corroborated: Vec<Corroborated>,
+    /// Accounts that acted for others, sorted.
+    pub multiplexers: Vec<Multiplexer>,
+    /// Why names are one, by canonical id, also of those who are not counted; only where
+    /// [`Detail::Full`] was asked for.
+    pub joins: BTreeMap<String, Vec<(String, String, String)>>,
     /// Every merged fact with what became of it, in the order of (principal, product, first row);
     /// only where [`Detail::Full`] was asked for.
     pub uses: Vec<Use>,
@@ -93,6 +99,27 @@ pub struct Corroborated {
     /// Submissions.
     pub events: u64,
     /// The least row.
+    pub witness: Witness,
+}
+
+/// An account that acted for others, with whoever was seen behind it.
+///
+/// "Multiplexing does not reduce the number of Microsoft licenses required" (VL 2014).
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Multiplexer {
+    /// Canonical id of the account.
+    pub account: String,
+    /// Whether the configuration or the directory states it as a service account.
+    pub stated: bool,
+    /// Those it acted for whom demand counts, sorted.
+    pub people: Vec<String>,
+    /// Those who are in the upper end only, sorted.
+    pub unresolved: Vec<String>,
+    /// Those whom a rule of the ledger leaves out, sorted.
+    pub excluded: Vec<String>,
+    /// Rows in which it acted for somebody.
+    pub events: u64,
+    /// The least of them.
     pub witness: Witness,
 }
 
@@ -286,6 +313,10 @@ pub struct Person {
     pub witness: Witness,
     /// CALs that the person's use requires, sorted.
     pub cals: Vec<(Product, Cal)>,
+    /// Whether the directory has one of the names; `None` where there is no directory.
+    pub known_to_directory: Option<bool>,
+    /// Accounts that acted for the person, sorted.
+    pub through: Vec<String>,
 }
 
 /// One entry of the exclusion ledger.

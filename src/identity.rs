@@ -260,6 +260,11 @@ impl Identities {
         }
     }
 
+    /// Least form of each form's strict group, as far as it is united now.
+    pub fn strict_groups(&mut self) -> Vec<FormId> {
+        (0..self.forms.len() as FormId).map(|f| self.strict.root(f)).collect()
+    }
+
     /// The people, once every name is known and every union made.
     pub fn people(&mut self) -> People {
         let mut groups: BTreeMap<FormId, Vec<FormId>> = BTreeMap::new();
@@ -284,7 +289,7 @@ impl Identities {
                 person_of[*form as usize] = person as PersonId;
             }
         }
-        let strict_of = (0..self.forms.len() as FormId).map(|f| self.strict.root(f)).collect();
+        let strict_of = self.strict_groups();
         let (ids, forms) = people.into_iter().unzip();
         People { ids, forms, person_of, strict_of }
     }

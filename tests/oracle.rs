@@ -199,6 +199,7 @@ fn agrees(seed: u64, size: Size, segment_len: usize) {
         packs: &packs,
         period: &reading.period,
         scope: &reading.scope,
+        directory: None,
         detail: Detail::Report,
     };
     let census = take(read.usage, read.inputs, &question).unwrap();

@@ -70,6 +70,7 @@ fn for_any_cut_into_segments_and_blocks() {
                 packs: &packs,
                 period: &period,
                 scope: &reading.scope,
+                directory: None,
                 detail: census::Detail::Full,
             },
         )

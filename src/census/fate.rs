@@ -60,8 +60,8 @@ pub(super) struct Bench<'a> {
     pub(super) people: &'a People,
     /// Own SIP domains, lower case: stated, else those of accepted REGISTERs.
     pub(super) sip_domains: BTreeSet<String>,
-    /// Stated external users.
-    pub(super) external: Patterns,
+    /// External users, by configuration or directory.
+    pub(super) external: BTreeSet<PersonId>,
     /// Stated exclusions.
     pub(super) declared: Patterns,
 }
@@ -104,7 +104,7 @@ impl Bench<'_> {
         if form.is_computer() && served {
             return Fate::Machine;
         }
-        if self.external.find(person, self.people, self.identities).is_some() {
+        if self.external.contains(&person) {
             let place = &self.places.list[self.places.of[key.server as usize]];
             if place.listed.is_some_and(|i| self.config.servers[i].external_connector) {
                 return Fate::Excluded(rule::EXTERNAL_CONNECTOR);

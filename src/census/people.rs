@@ -8,6 +8,7 @@ use super::place::Places;
 use super::requirement::{self, Row};
 use super::{Person, ProbableAliases, ServerUse, ServiceUse};
 use crate::facts::Witness;
+use crate::identity::directory::Recognised;
 use crate::identity::principal::Kind;
 use crate::identity::{FormId, Identities, People, PersonId};
 use crate::rules::{Cal, Product};
@@ -32,7 +33,8 @@ pub(super) fn servers(
         tally.devices.extend(row.device);
         let service = tally.services.entry(row.used.key.service.as_str()).or_default();
         service.0.insert(row.person);
-        service.1 += row.used.seen.events;
+        // What an account did for somebody is its own event.
+        service.1 += if row.through.is_none() { row.used.seen.events } else { 0 };
     }
     for (device, machine) in machines {
         for place in &machine.places {
@@ -80,6 +82,7 @@ pub(super) fn persons(
     people: &People,
     identities: &Identities,
     places: &Places,
+    known: Option<&Recognised>,
 ) -> Vec<Person> {
     let mut by_person: BTreeMap<PersonId, Vec<&Row<'_>>> = BTreeMap::new();
     for row in rows {
@@ -137,6 +140,11 @@ pub(super) fn persons(
                 last: last.unwrap_or(witness.instant),
                 witness,
                 cals: cals.into_iter().collect(),
+                known_to_directory: known
+                    .map(|known| forms.iter().any(|f| known.known_to_directory(*f))),
+                through: sorted(
+                    rows.iter().filter_map(|r| r.through).map(|p| people.ids[p as usize].clone()),
+                ),
             }
         })
         .collect()

@@ -30,6 +30,8 @@ pub(super) struct Row<'a> {
     pub(super) windows: Option<Version>,
     pub(super) device: Option<DeviceId>,
     pub(super) used: &'a Used,
+    /// The account that acted for the person, where it was not the person's own.
+    pub(super) through: Option<PersonId>,
     /// CALs that the use requires under its rule pack.
     pub(super) cals: Vec<Cal>,
 }
@@ -324,7 +326,11 @@ fn interval(
         .iter()
         .filter(|(_, forms)| forms.len() > 1)
         .map(|(p, forms)| {
-            (id(*p), "names united by configuration".to_owned(), forms.len() as u64 - 1)
+            (
+                id(*p),
+                "names united by configuration or directory".to_owned(),
+                forms.len() as u64 - 1,
+            )
         })
         .collect();
     with.extend(addresses.iter().filter(|(_, at)| at.len() > 1).map(|(p, at)| {
@@ -356,7 +362,8 @@ pub(super) struct SameLocalPart {
 }
 
 /// The people by the local part of their canonical id. Those of one local part are at least as many
-/// as there are distinct NetBIOS domains, or distinct realms, among them, and at least one.
+/// as there are distinct NetBIOS domains, distinct realms, or people of the directory among them, and
+/// at least one.
 pub(super) fn local_parts(
     people: &People,
     identities: &Identities,
@@ -367,6 +374,7 @@ pub(super) fn local_parts(
         people: BTreeSet<PersonId>,
         domains: BTreeSet<String>,
         realms: BTreeSet<String>,
+        directory: BTreeSet<u32>,
     }
     let mut groups: BTreeMap<String, Group> = BTreeMap::new();
     for person in counted {
@@ -375,6 +383,8 @@ pub(super) fn local_parts(
         let Some(first) = first else { continue };
         let group = groups.entry(first.local.clone()).or_default();
         group.people.insert(*person);
+        // Whom the directory tells apart are no aliases of each other.
+        group.directory.extend(forms.iter().filter_map(|f| identities.get(*f).directory));
         for form in forms.iter().map(|f| identities.get(*f)).filter(|f| f.local == first.local) {
             let (domain, realm) = identities.domain_and_realm(form);
             group.domains.extend(domain);
@@ -384,7 +394,8 @@ pub(super) fn local_parts(
     groups
         .into_iter()
         .map(|(local, g)| {
-            let at_least = g.domains.len().max(g.realms.len()).max(1).min(g.people.len());
+            let apart = g.domains.len().max(g.realms.len()).max(g.directory.len());
+            let at_least = apart.max(1).min(g.people.len());
             (local, SameLocalPart { people: g.people, at_least: at_least as u64 })
         })
         .collect()

@@ -7,6 +7,7 @@ use calproof_parsers::{Client, Marks, Outcome, Scope};
 use super::device::{DeviceId, Devices, InventoryError, inventory};
 use super::fate::{Bench, Fate, product_of, rule};
 use super::ledger::Ledger;
+use super::multiplexer::{self, acted_for};
 use super::nobody::{declared_people, machines, nobody};
 use super::packs::{Packs, cals};
 use super::pattern::Patterns;
@@ -14,12 +15,14 @@ use super::people::{persons, probable_aliases, servers};
 use super::place::Places;
 use super::requirement::{self, Row, Upper};
 use super::standing::{Administrator, Standing, exempt, is_use, standing};
-use super::uses::{corroborated, uses};
+use super::uses::{corroborated, joins, uses};
 use super::{Census, Detail, coverage, exchanges, warnings};
 use crate::config::{Admins, Config};
-use crate::facts::DeviceKind;
 use crate::facts::names::Name;
 use crate::facts::usage::{Period, Usage, Used};
+use crate::facts::{DeviceKind, Key};
+use crate::identity::directory::Directory;
+use crate::identity::entry::EntryKind;
 use crate::identity::{Context, FormId, Identities, People, PersonId, decode};
 use crate::ingest::input::InputReport;
 use crate::rules::{Product, RuleError, RulePack};
@@ -46,6 +49,8 @@ pub struct Question<'a> {
     pub period: &'a Period,
     /// What parsers were told.
     pub scope: &'a Scope,
+    /// The directory, where there is one.
+    pub directory: Option<&'a Directory>,
     /// How much to keep.
     pub detail: Detail,
 }
@@ -58,6 +63,8 @@ pub(super) struct Seen<'a> {
     pub(super) form: Option<FormId>,
     pub(super) person: Option<PersonId>,
     pub(super) device: Option<DeviceId>,
+    /// Whom the principal acted for.
+    pub(super) acted_for: Option<FormId>,
     pub(super) fate: Fate,
 }
 
@@ -71,17 +78,34 @@ pub fn take(
     inputs: Vec<InputReport>,
     question: &Question<'_>,
 ) -> Result<Census, CensusError> {
-    let Question { config, packs, period, scope, detail } = *question;
+    let Question { config, packs, period, scope, directory, detail } = *question;
     let epids = exchanges::decide(&mut usage, period, scope, &inputs);
     usage.sort();
     let usage = &usage;
     let places = Places::resolve(&usage.servers, &usage.names, config);
     let packs = Packs::select(packs, &places, config)?;
     let mut identities = Identities::new(config);
-    let forms = [&usage.facts, &usage.outside]
-        .map(|facts| forms(facts, usage, &places, config, &mut identities));
+    let mut forms_by = |facts: &[Used], name_of: fn(&Key) -> Name| {
+        forms(facts, usage, &places, config, &mut identities, name_of)
+    };
+    let forms = [&usage.facts, &usage.outside].map(|facts| forms_by(facts, |key| key.principal));
+    let others = forms_by(&usage.facts, acted_for);
     identities.join_aliases(usage);
-    let people = identities.people();
+    // What the directory joins is the user's statement: the upper end undoes it, like `realms`.
+    let proved = identities.strict_groups();
+    let recognised = directory.map(|directory| identities.apply_directory(directory));
+    let mut people = identities.people();
+    people.strict_of = proved;
+    let people = people;
+    let stated = |names: &Vec<String>, kind: EntryKind| -> BTreeSet<PersonId> {
+        let names = Patterns::new(names, &identities);
+        let by_directory = |p| recognised.as_ref().is_some_and(|r| r.is(kind, &people, p));
+        (0..people.len() as PersonId)
+            .filter(|p| names.find(*p, &people, &identities).is_some() || by_directory(*p))
+            .collect()
+    };
+    let shared = stated(&config.identity.shared, EntryKind::Shared);
+    let service = stated(&config.identity.service, EntryKind::Service);
     let mut devices = Devices::new(inventory(&config.devices.inventory)?, epids);
 
     let sip_domains = sip_domains(config, &usage.facts, &forms[0], &identities);
@@ -91,13 +115,9 @@ pub fn take(
         identities: &identities,
         people: &people,
         sip_domains,
-        external: Patterns::new(&config.identity.external, &identities),
+        external: stated(&config.identity.external, EntryKind::External),
         declared: Patterns::new(config.excludes.iter().map(|e| &e.principal), &identities),
     };
-    let shared = Patterns::new(&config.identity.shared, &identities);
-    let shared: BTreeSet<PersonId> = (0..people.len() as PersonId)
-        .filter(|p| shared.find(*p, &people, &identities).is_some())
-        .collect();
 
     let mut ledger = Ledger::new(&places);
     for (used, form) in usage.outside.iter().zip(&forms[1]) {
@@ -111,7 +131,8 @@ pub fn take(
         .facts
         .iter()
         .zip(&forms[0])
-        .map(|(used, form)| {
+        .zip(others)
+        .map(|((used, form), acted_for)| {
             let place = places.of[used.key.server as usize];
             let product = product_of(&used.key, places.list[place].product);
             let person = form.map(|f| people.of(f));
@@ -138,7 +159,7 @@ pub fn take(
                 fate => fate,
             };
             let device = if own { None } else { devices.of(used.key.device, &usage.names) };
-            Seen { used, place, product, form: *form, person, device, fate }
+            Seen { used, place, product, form: *form, person, device, acted_for, fate }
         })
         .collect();
     drop_answered(&mut seen);
@@ -202,40 +223,59 @@ pub fn take(
             Settled::Unresolved(_) | Settled::Counted | Settled::Machine | Settled::Nothing => {}
         }
     }
+    let is_person = |form: FormId, person: PersonId| {
+        let known = recognised.as_ref().and_then(|r| r.directory_person(form)).is_some();
+        known && !service.contains(&person) && !shared.contains(&person)
+    };
+    let judge = multiplexer::Judge {
+        bench: &bench,
+        packs: &packs,
+        service: &service,
+        counted: &counted,
+        is_person: &is_person,
+    };
+    let behind = multiplexer::behind(&seen, &judge, &mut ledger, &mut upper);
     nobody(&seen, usage, &people, &counted, &mut ledger, &mut upper);
     let declared = declared_people(&seen, &vouched, &people, &mut upper);
 
     // What is counted, row by row.
     let machines = machines(&seen, &people, &counted, &mut devices);
-    let rows: Vec<Row<'_>> = seen
-        .iter()
-        .zip(&settled)
-        .filter_map(|(s, settled)| {
-            // An external user whom the product does not count still needs the Windows base CAL.
-            let external = matches!(
-                settled,
-                Settled::Excluded(rule::EXTERNAL_CONNECTOR | rule::EXTERNAL_LICENSED)
-            ) && s.product != Product::Windows
-                && is_use(s.used.key.outcome);
-            let own = *settled == Settled::Counted;
-            if !(own || external) {
-                return None;
-            }
-            let version = places.list[s.place].version(s.product);
-            Some(Row {
-                person: s.person?,
-                form: s.form?,
-                place: s.place,
-                product: s.product,
-                own,
-                version,
-                windows: places.list[s.place].version(Product::Windows),
-                device: s.device,
-                used: s.used,
-                cals: cals(s, packs.of(s.product, version)),
-            })
-        })
-        .collect();
+    let version = |s: &Seen<'_>| places.list[s.place].version(s.product);
+    let row = |fact: usize, person, form, own| {
+        let s = &seen[fact];
+        Row {
+            person,
+            form,
+            place: s.place,
+            product: s.product,
+            own,
+            version: version(s),
+            windows: places.list[s.place].version(Product::Windows),
+            device: s.device,
+            used: s.used,
+            through: None,
+            cals: cals(s, packs.of(s.product, version(s))),
+        }
+    };
+    let own = seen.iter().zip(&settled).enumerate().filter_map(|(i, (s, settled))| {
+        // An external user whom the product does not count still needs the Windows base CAL.
+        let external = matches!(
+            settled,
+            Settled::Excluded(rule::EXTERNAL_CONNECTOR | rule::EXTERNAL_LICENSED)
+        ) && s.product != Product::Windows
+            && is_use(s.used.key.outcome);
+        let own = *settled == Settled::Counted;
+        if !(own || external) {
+            return None;
+        }
+        Some(row(i, s.person?, s.form?, own))
+    });
+    // Of whoever stands behind an account nobody knows the device.
+    let acted = behind.rows.iter().map(|b| {
+        let through = seen[b.seen].person;
+        Row { device: None, through, ..row(b.seen, b.person, b.form, b.own) }
+    });
+    let rows: Vec<Row<'_>> = own.chain(acted).collect();
     let mut census = Census {
         organization: config.organization.name.clone(),
         from: period.from.map(day_text),
@@ -264,15 +304,21 @@ pub fn take(
     census.requirements = requirement::requirements(&basis);
     census.rule_packs = packs.cited(&census.requirements);
     census.servers = servers(&rows, &machines, &places, &devices);
-    census.people = persons(&rows, &failed_of, &people, &identities, &places);
+    census.people = persons(&rows, &failed_of, &people, &identities, &places, recognised.as_ref());
     census.probable_aliases = aliases;
     census.coverage = coverage::coverage(usage, &places, period);
     (census.excluded, census.unresolved) = ledger.entries();
     census.corroborated = corroborated(usage, &places, &identities, &people, &census.people);
     if detail == Detail::Full {
         census.uses = uses(&seen, &settled, usage, &places, &people, &devices, &packs);
+        census.joins = joins(&people, &identities);
     }
+    census.multiplexers = behind.multiplexers;
     census.warnings = warnings::warnings(&inputs, &census, &identities, config);
+    census.warnings.extend(warnings::of_directory(&census, recognised.as_ref()));
+    census.warnings.extend(warnings::of_multiplexers(&census.multiplexers));
+    census.warnings.sort();
+    census.warnings.dedup();
     census.inputs = inputs;
     Ok(census)
 }
@@ -335,13 +381,14 @@ pub(super) fn day_text(day: i32) -> String {
     format!("{y:04}-{m:02}-{d:02}")
 }
 
-/// The form of each fact's principal.
+/// The form of the name that `name_of` takes of each fact.
 fn forms(
     facts: &[Used],
     usage: &Usage,
     places: &Places,
     config: &Config,
     identities: &mut Identities,
+    name_of: impl Fn(&Key) -> Name,
 ) -> Vec<Option<FormId>> {
     let contexts: Vec<u32> = (0..usage.servers.len())
         .map(|server| {
@@ -355,8 +402,8 @@ fn forms(
     // In the order of the names, so that forms are numbered alike whatever order facts came in.
     let mut distinct: Vec<(Name, u32)> = facts
         .iter()
-        .filter(|f| f.key.principal != Name::NONE)
-        .map(|f| (f.key.principal, contexts[f.key.server as usize]))
+        .map(|f| (name_of(&f.key), contexts[f.key.server as usize]))
+        .filter(|(name, _)| *name != Name::NONE)
         .collect();
     distinct.sort_unstable();
     distinct.dedup();
@@ -367,7 +414,7 @@ fn forms(
     facts
         .iter()
         .map(|f| {
-            let name = f.key.principal;
+            let name = name_of(&f.key);
             (name != Name::NONE)
                 .then(|| identities.form(&usage.names, name, contexts[f.key.server as usize]))
         })

@@ -17,8 +17,14 @@ fn census(paths: &[PathBuf], config: &Config) -> Census {
     let read = ingest(&found.inputs, &Reading::default(), &Quiet);
     let packs = RulePack::builtin().unwrap();
     let (period, scope) = (Period::default(), Reading::default().scope);
-    let question =
-        Question { config, packs: &packs, period: &period, scope: &scope, detail: Detail::Full };
+    let question = Question {
+        config,
+        packs: &packs,
+        period: &period,
+        scope: &scope,
+        directory: None,
+        detail: Detail::Full,
+    };
     take(read.usage, read.inputs, &question).unwrap()
 }
 

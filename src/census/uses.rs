@@ -74,6 +74,24 @@ pub(super) fn uses(
     uses
 }
 
+/// Why names are one, by canonical id.
+pub(super) fn joins(
+    people: &People,
+    identities: &Identities,
+) -> BTreeMap<String, Vec<(String, String, String)>> {
+    let mut joins: BTreeMap<String, Vec<(String, String, String)>> = BTreeMap::new();
+    for join in identities.joins() {
+        let text = |f| identities.get(f).text.clone();
+        let id = people.ids[people.of(join.one) as usize].clone();
+        joins.entry(id).or_default().push((text(join.one), text(join.other), join.reason.clone()));
+    }
+    for list in joins.values_mut() {
+        list.sort();
+        list.dedup();
+    }
+    joins
+}
+
 /// Mailboxes that submitted something, each beside the person of that name.
 pub(super) fn corroborated(
     usage: &Usage,

@@ -2,9 +2,10 @@
 
 use calproof_parsers::Notice;
 
-use super::{Census, DayState, Warning};
+use super::{Census, DayState, Multiplexer, Warning};
 use crate::config::Config;
 use crate::identity::Identities;
+use crate::identity::directory::Recognised;
 use crate::ingest::input::InputReport;
 
 /// Everything that the reader of the numbers must know, sorted.
@@ -24,7 +25,7 @@ pub(super) fn warnings(
             "bare-names",
             format!(
                 "{bare} counted names were logged without a domain and stay probable aliases; \
-                 `default_domain` in calproof.toml would settle them"
+                 `default_domain`, or a directory, in calproof.toml would settle them"
             ),
         );
     }
@@ -111,4 +112,72 @@ fn of_input(input: &InputReport) -> Vec<Warning> {
         }
     }
     found
+}
+
+/// How many names a sentence lists.
+const NAMES: usize = 8;
+
+/// The first names, and how many more there are.
+fn some(names: &[&str]) -> String {
+    let more = names.len().saturating_sub(NAMES);
+    let shown = names.iter().take(NAMES).copied().collect::<Vec<_>>().join(", ");
+    if more > 0 { format!("{shown} and {more} more") } else { shown }
+}
+
+/// Who is not in the directory, and what the directory leaves open.
+pub(super) fn of_directory(census: &Census, recognised: Option<&Recognised>) -> Vec<Warning> {
+    let Some(recognised) = recognised else { return Vec::new() };
+    let findings = recognised.findings().iter().map(|f| (f.code(), f.to_string()));
+    let mut found: Vec<(&'static str, String)> = findings.collect();
+    let unknown: Vec<&str> = census
+        .people
+        .iter()
+        .filter(|p| p.known_to_directory == Some(false))
+        .map(|p| p.id.as_str())
+        .collect();
+    if !unknown.is_empty() {
+        let are = if unknown.len() == 1 { "person is" } else { "people are" };
+        let text = format!(
+            "{} counted {are} not in the directory: {}; an account that was deleted or is of another forest, or a \
+             name in another spelling (`known_to_directory` in the JSON report marks each)",
+            unknown.len(),
+            some(&unknown)
+        );
+        found.push(("not-in-directory", text));
+    }
+    let general = |(code, text)| Warning { code, path: String::new(), text };
+    found.into_iter().map(general).collect()
+}
+
+/// Accounts that acted for others.
+pub(super) fn of_multiplexers(multiplexers: &[Multiplexer]) -> Vec<Warning> {
+    let told = |m: &Multiplexer| {
+        let names = |list: &[String]| some(&list.iter().map(String::as_str).collect::<Vec<_>>());
+        let mut parts = Vec::new();
+        for (list, what) in [
+            (&m.people, "counted"),
+            (&m.unresolved, "only in the upper number"),
+            (&m.excluded, "left out by a rule"),
+        ] {
+            if !list.is_empty() {
+                parts.push(format!("{what}: {}", names(list)));
+            }
+        }
+        let (code, remedy) = if m.stated {
+            ("multiplexer", "")
+        } else {
+            (
+                "multiplexer-not-stated",
+                "; if it is a program, state it under `[identity] service` in calproof.toml, and whoever is provably \
+                 a person counts",
+            )
+        };
+        let behind = m.people.len() + m.unresolved.len() + m.excluded.len();
+        let identities = if behind == 1 { "identity" } else { "identities" };
+        let text =
+            format!("{} acted for {behind} {identities} ({}){remedy}", m.account, parts.join("; "));
+        Warning { code, path: String::new(), text }
+    };
+    // A mailbox that a colleague opened is no news where its owner counts anyway.
+    multiplexers.iter().filter(|m| m.stated || !m.unresolved.is_empty()).map(told).collect()
 }

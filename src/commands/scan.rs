@@ -13,6 +13,7 @@ use crate::cli::{ArgumentError, Color, Form, ReadingArgs, ScanArgs};
 use crate::config::{Config, ConfigError, offset_minutes};
 use crate::discover::{DiscoverError, Discovery, Input, Origin, discover};
 use crate::facts::usage::Period;
+use crate::identity::directory::{Directory, DirectoryError, DirectoryOptions};
 use crate::ingest::input::InputReport;
 use crate::ingest::{Ingested, Progress, Quiet, Reading, ingest};
 use crate::progress::Bar;
@@ -48,6 +49,9 @@ pub enum ScanError {
     /// A rule pack cannot be used.
     #[error(transparent)]
     Rules(#[from] RuleError),
+    /// A directory file cannot be used.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
     /// Something that the configuration names cannot be used.
     #[error(transparent)]
     Census(#[from] CensusError),
@@ -83,6 +87,30 @@ pub struct Done {
 /// Where no report was written; nothing is left half-written.
 pub fn scan(args: &ScanArgs) -> Result<Done, ScanError> {
     let flags = &args.reading;
+    let Surveyed { census, packs, weak, .. } = survey(&args.paths, flags, Detail::Report)?;
+    output::write(flags.output.as_deref(), |out| render(&census, &packs, flags, out))?;
+    Ok(Done { floor: weak, remarks: remarks(&census, flags) })
+}
+
+/// What was read and counted, before it is written down.
+pub(super) struct Surveyed {
+    pub(super) census: Census,
+    pub(super) packs: Vec<RulePack>,
+    pub(super) inputs: Vec<Input>,
+    /// Whether something could not be read.
+    pub(super) weak: bool,
+}
+
+/// Reads the paths and takes the census.
+///
+/// # Errors
+///
+/// Where nothing can be reported; an output is refused before anything is read.
+pub(super) fn survey(
+    paths: &[PathBuf],
+    flags: &ReadingArgs,
+    detail: Detail,
+) -> Result<Surveyed, ScanError> {
     let period = flags.period()?;
     if let Some(output) = file(flags) {
         output::check(output)?;
@@ -92,7 +120,9 @@ pub fn scan(args: &ScanArgs) -> Result<Done, ScanError> {
     judgeable(&config, &packs)?;
     let reading = reading(flags, &config, period)?;
 
-    let found = discover(&args.paths);
+    let directory = directory(&config)?;
+
+    let found = discover(paths);
     if found.inputs.is_empty() {
         return Err(nothing(&found.failures, &[]));
     }
@@ -106,13 +136,21 @@ pub fn scan(args: &ScanArgs) -> Result<Done, ScanError> {
         packs: &packs,
         period: &period,
         scope: &reading.scope,
-        detail: Detail::Report,
+        directory: directory.as_ref(),
+        detail,
     };
     let mut census = census::take(usage, inputs, &question)?;
-    warn(&mut census, &found, &config);
+    warn(&mut census, &found, &config, directory.as_ref());
+    let bad_rows = directory.is_some_and(|directory| directory.problem_count() > 0);
+    let weak = report::is_floor(&census) || bad_rows;
+    Ok(Surveyed { census, packs, inputs: found.inputs, weak })
+}
 
-    output::write(flags.output.as_deref(), |out| render(&census, &packs, flags, out))?;
-    Ok(Done { floor: report::is_floor(&census), remarks: remarks(&census, flags) })
+/// The directory, where the configuration names one.
+fn directory(config: &Config) -> Result<Option<Directory>, DirectoryError> {
+    let files = &config.identity.directory;
+    let load = || Directory::load(files, &DirectoryOptions::from(config));
+    (!files.is_empty()).then(load).transpose()
 }
 
 /// The file that the report goes to, if it is one.
@@ -224,11 +262,24 @@ fn nothing(failures: &[(String, DiscoverError)], inputs: &[InputReport]) -> Scan
 }
 
 /// Adds what the reading itself has to say to the warnings of the census.
-fn warn(census: &mut Census, found: &Discovery, config: &Config) {
+fn warn(census: &mut Census, found: &Discovery, config: &Config, directory: Option<&Directory>) {
     let mut more = Vec::new();
     for (path, error) in &found.failures {
         let text = error.to_string();
         more.push(Warning { code: "unreadable", path: path.clone(), text });
+    }
+    if let Some(directory) = directory {
+        let problems = directory.problems();
+        more.extend(problems.iter().map(|p| Warning {
+            code: "directory-row",
+            path: format!("{}:{}", p.path, p.line),
+            text: p.text.clone(),
+        }));
+        let rest = directory.problem_count() - problems.len() as u64;
+        if rest > 0 {
+            let text = format!("{rest} more rows or values of directory files could not be used");
+            more.push(Warning { code: "directory-row", path: String::new(), text });
+        }
     }
     let mut whole = |code, text: String| more.push(Warning { code, path: String::new(), text });
     let unknown_zone = census.inputs.iter().any(|i| i.notices.contains(&Notice::UnknownTimeBase));
@@ -249,7 +300,6 @@ fn warn(census: &mut Census, found: &Discovery, config: &Config) {
 /// Keys that are understood but change nothing yet.
 fn idle_keys(config: &Config) -> Vec<&'static str> {
     let keys = [
-        ("identity.directory", !config.identity.directory.is_empty()),
         ("server.encoding", config.servers.iter().any(|s| s.encoding.is_some())),
         ("prices", !config.prices.is_empty()),
         ("owned.files", !config.owned.files.is_empty()),

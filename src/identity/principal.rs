@@ -37,6 +37,8 @@ pub struct Form {
     pub canonical: String,
     /// Which part of the configuration decided on it.
     pub reason: Option<&'static str>,
+    /// The number of the person whom the directory gives the name to.
+    pub directory: Option<u32>,
     /// Spellings as logged.
     pub spelled: BTreeSet<String>,
 }
@@ -120,6 +122,7 @@ pub fn parse(text: &str) -> Form {
         canonical: text.clone(),
         text,
         reason: None,
+        directory: None,
         spelled: BTreeSet::new(),
     }
 }

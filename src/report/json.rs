@@ -51,6 +51,7 @@ struct Report<'c> {
     warnings: Vec<Warning<'c>>,
     organization: Option<&'c str>,
     probable_aliases: Vec<ProbableAliases<'c>>,
+    multiplexers: Vec<Multiplexer<'c>>,
 }
 
 #[derive(Serialize)]
@@ -180,6 +181,9 @@ struct Person<'c> {
     cals: Vec<PersonCal>,
     failed_events: u64,
     joins: Vec<Join<'c>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known_to_directory: Option<bool>,
+    through: &'c [String],
 }
 
 #[derive(Serialize)]
@@ -284,6 +288,17 @@ struct ProbableAliases<'c> {
     at_least: u64,
 }
 
+#[derive(Serialize)]
+struct Multiplexer<'c> {
+    account: &'c str,
+    stated: bool,
+    people: &'c [String],
+    unresolved: &'c [String],
+    excluded: &'c [String],
+    events: u64,
+    witness: Row<'c>,
+}
+
 fn report(census: &Census) -> Report<'_> {
     let row = |witness| row(census, witness);
     Report {
@@ -330,6 +345,8 @@ fn report(census: &Census) -> Report<'_> {
                     .iter()
                     .map(|(one, other, reason)| Join { one, other, reason })
                     .collect(),
+                known_to_directory: p.known_to_directory,
+                through: &p.through,
             })
             .collect(),
         excluded: census
@@ -383,6 +400,19 @@ fn report(census: &Census) -> Report<'_> {
                 local_part: &a.local_part,
                 ids: &a.ids,
                 at_least: a.at_least,
+            })
+            .collect(),
+        multiplexers: census
+            .multiplexers
+            .iter()
+            .map(|m| Multiplexer {
+                account: &m.account,
+                stated: m.stated,
+                people: &m.people,
+                unresolved: &m.unresolved,
+                excluded: &m.excluded,
+                events: m.events,
+                witness: row(&m.witness),
             })
             .collect(),
     }

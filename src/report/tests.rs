@@ -46,6 +46,8 @@ fn person(id: &str, product: Product) -> Person {
         last: 1_267_423_964_250,
         witness: witness(0),
         cals: vec![(product, Cal::Standard)],
+        known_to_directory: None,
+        through: Vec::new(),
     }
 }
 

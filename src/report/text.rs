@@ -456,6 +456,6 @@ fn aliases(census: &Census, page: &mut Page<'_>) -> io::Result<()> {
     more(all.len(), NAMES, "group of names", "groups of names", page)?;
     page.paragraph(
         2,
-        "`realms` or `default_domain` in calproof.toml can settle this (`calproof init` shows how).",
+        "`realms`, `default_domain` or a directory in calproof.toml can settle this (`calproof init` shows how).",
     )
 }

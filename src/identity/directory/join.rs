@@ -338,6 +338,7 @@ impl Identities {
             self.join(one, other, reason);
         }
         for form in 0..self.forms.len() as FormId {
+            self.forms[form as usize].directory = recognised.of[form as usize];
             if recognised.of[form as usize].is_some() {
                 self.by_canonical.insert(self.forms[form as usize].canonical.clone(), form);
             }

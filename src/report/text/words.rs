@@ -57,6 +57,9 @@ pub(super) fn reason(reason: &str) -> &'static str {
         "anonymous-unknown" => "no name, and the log does not say from where",
         "anonymous-proxy" => "no name, through a proxy that forwarded no address",
         "asserted-by-unlisted-server" => "vouched for by a server that calproof.toml does not list",
+        "behind-multiplexer" => {
+            "an account acted for them, and nothing proves that they are people"
+        }
         "guest" => "conference guests, whom the rule pack does not exempt",
         _ => "no rule settles it",
     }
