@@ -4,7 +4,7 @@
 //! `compare-reference [--digest none|blake3|sha256] [-j N] PATH…`; time goes to standard error.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a measuring program prints")]
 
-#[path = "generate/truth/answer.rs"]
+#[path = "generate/answer.rs"]
 mod answer;
 
 use std::collections::HashMap;

@@ -40,6 +40,10 @@ pub(crate) struct Device {
     pub(crate) address: String,
     /// User agent.
     pub(crate) agent: &'static str,
+    /// Which of the person's names it sends.
+    name: usize,
+    /// What it asks for, if it is no phone and no browser.
+    stem: &'static str,
 }
 
 /// A person.
@@ -98,6 +102,8 @@ const BROWSERS: [&str; 5] = [
     "Mozilla/4.0+(compatible;+MSIE+8.0;+Windows+NT+6.1;+Trident/4.0;+SLCC2;+.NET+CLR+2.0.50727;+.NET+CLR+3.5.30729;+Media+Center+PC+6.0)",
     "Mozilla/5.0+(Macintosh;+Intel+Mac+OS+X+10_10_1)+AppleWebKit/600.2.5+(KHTML,+like+Gecko)+Version/8.0.2+Safari/600.2.5",
 ];
+const STEMS: [&str; 3] =
+    ["POST /EWS/Exchange.asmx", "RPC_IN_DATA /rpc/rpcproxy.dll", "POST /mapi/emsmdb/"];
 const OUTLOOKS: [&str; 4] = [
     "Microsoft+Office/15.0+(Windows+NT+6.1;+Microsoft+Outlook+15.0.4675;+Pro)",
     "Microsoft+Office/14.0+(Windows+NT+6.1;+Microsoft+Outlook+14.0.7140;+Pro)",
@@ -120,13 +126,15 @@ impl Organisation {
                         true => format!("ApplF{:011X}", random.next() >> 20),
                         false => format!("{:032x}", u128::from(random.next()) << 60 | 7),
                     };
-                    Device { id: Some(id), address: String::new(), agent }
+                    let name = usize::from(random.below(4) == 0);
+                    Device { id: Some(id), address: String::new(), agent, name, stem: "" }
                 })
                 .collect();
             for i in 0..1 + random.below(3) {
                 let address = format!("10.{}.{}.{}", 16 + i, subnet % 250, 2 + random.below(250));
                 let agent = if i == 1 { random.of(&BROWSERS) } else { random.of(&OUTLOOKS) };
-                devices.push(Device { id: None, address, agent });
+                let (name, stem) = (usize::from(random.below(4) == 0), random.of(&STEMS));
+                devices.push(Device { id: None, address, agent, name, stem });
             }
             let names = [
                 format!("CONTOSO\\{given}.{family}{number}"),
@@ -143,19 +151,26 @@ pub(crate) struct Rows<'a> {
     organisation: &'a Organisation,
     random: Random,
     server: usize,
+    /// Who is at work with what: most rows come in bursts.
+    current: Vec<(usize, usize)>,
 }
+
+/// How many devices of a server are at work at a time.
+const CURRENT: usize = 400;
 
 impl<'a> Rows<'a> {
     /// The rows of a server; another seed makes other rows.
     pub(crate) fn new(organisation: &'a Organisation, server: usize, seed: u64) -> Rows<'a> {
-        Rows { organisation, random: Random(seed), server }
+        Rows { organisation, random: Random(seed), server, current: Vec::new() }
     }
 
-    /// Writes one row and notes in `truth` what it counts for.
-    ///
-    /// `date` and `second` (of the day) are the row's instant.
-    pub(crate) fn row(&mut self, out: &mut Vec<u8>, date: &str, second: u32, truth: &mut Truth) {
+    /// A person and a device: mostly one that is at work anyway, in one of ten rows any other, which
+    /// takes the place of one that was.
+    fn who(&mut self) -> (usize, usize) {
         let random = &mut self.random;
+        if self.current.len() == CURRENT && random.below(10) != 0 {
+            return self.current[random.below(CURRENT)];
+        }
         let people = self.organisation.people.len();
         // Some people are busier than others, and most have their mailbox on one server.
         let mut who = random.below(people).min(random.below(people));
@@ -170,8 +185,23 @@ impl<'a> Rows<'a> {
         } else {
             person.phones + random.below(person.devices.len() - person.phones)
         };
-        let Device { id, address, agent } = &person.devices[device];
-        let name = &person.names[usize::from(random.below(8) == 0)];
+        if self.current.len() < CURRENT {
+            self.current.push((who, device));
+        } else {
+            self.current[random.below(CURRENT)] = (who, device);
+        }
+        (who, device)
+    }
+
+    /// Writes one row and notes in `truth` what it counts for.
+    ///
+    /// `date` and `second` (of the day) are the row's instant.
+    pub(crate) fn row(&mut self, out: &mut Vec<u8>, date: &str, second: u32, truth: &mut Truth) {
+        let (who, device) = self.who();
+        let random = &mut self.random;
+        let person = &self.organisation.people[who];
+        let Device { id, address, agent, name, stem } = &person.devices[device];
+        let name = &person.names[*name];
 
         out.extend_from_slice(date.as_bytes());
         out.push(b' ');
@@ -197,6 +227,21 @@ impl<'a> Rows<'a> {
         if refused_cookie {
             out.extend_from_slice(b" POST /owa/auth.owa LogoffReason=NoCookiesPost&CorrelationID=");
             guid(out, random);
+        } else if matches!(dice, 36..58) {
+            out.extend_from_slice(b" GET /owa/");
+            out.extend_from_slice(
+                random
+                    .of(&[
+                        "15.0.1044.25/scripts/boot.worldwide.0.mouse.js",
+                        "auth/logon.aspx",
+                        "15.0.1044.25/resources/themes/base/images/0/sprite1.mouse.png",
+                        "prem/15.0.1044.25/scripts/preboot.js",
+                    ])
+                    .as_bytes(),
+            );
+            out.extend_from_slice(b" CorrelationID=<empty>;&cafeReqId=");
+            guid(out, random);
+            out.extend_from_slice(b";&encoding=;");
         } else if let Some(id) = id {
             out.extend_from_slice(b" POST /Microsoft-Server-ActiveSync/default.eas Cmd=");
             out.extend_from_slice(random.of(&["Ping", "Sync", "Sync", "FolderSync"]).as_bytes());
@@ -214,21 +259,6 @@ impl<'a> Rows<'a> {
                 number(out, random.below(100_000));
                 out.extend_from_slice(b"_Throttle0_Budget:(D)Conn%3a1%2cHangingConn%3a1%2cAD%3a%24null%2f%24null%2f0%25_");
             }
-        } else if user == "-" && dice >= 36 {
-            out.extend_from_slice(b" GET /owa/");
-            out.extend_from_slice(
-                random
-                    .of(&[
-                        "15.0.1044.25/scripts/boot.worldwide.0.mouse.js",
-                        "auth/logon.aspx",
-                        "15.0.1044.25/resources/themes/base/images/0/sprite1.mouse.png",
-                        "prem/15.0.1044.25/scripts/preboot.js",
-                    ])
-                    .as_bytes(),
-            );
-            out.extend_from_slice(b" CorrelationID=<empty>;&cafeReqId=");
-            guid(out, random);
-            out.extend_from_slice(b";&encoding=;");
         } else if agent.starts_with("Mozilla") {
             out.extend_from_slice(b" POST /owa/service.svc action=");
             out.extend_from_slice(
@@ -251,16 +281,7 @@ impl<'a> Rows<'a> {
             out.extend_from_slice(b"&encoding=");
         } else {
             out.push(b' ');
-            out.extend_from_slice(
-                random
-                    .of(&[
-                        "POST /EWS/Exchange.asmx",
-                        "RPC_IN_DATA /rpc/rpcproxy.dll",
-                        "POST /mapi/emsmdb/",
-                        "POST /autodiscover/autodiscover.xml",
-                    ])
-                    .as_bytes(),
-            );
+            out.extend_from_slice(stem.as_bytes());
             out.extend_from_slice(b" mailboxId=");
             guid(out, random);
             out.extend_from_slice(b"@contoso.com:6001&CorrelationID=<empty>;&cafeReqId=");

@@ -1,5 +1,6 @@
 //! What the reference job must answer, noted while the rows are written.
 
+#[path = "answer.rs"]
 pub(crate) mod answer;
 
 use answer::Answer;
@@ -59,7 +60,7 @@ impl Truth {
                     answer.user(address, name, seen.hits, &seen.first, last);
                 }
             }
-            for (i, Device { id, address, agent }) in person.devices.iter().enumerate() {
+            for (i, Device { id, address, agent, .. }) in person.devices.iter().enumerate() {
                 if self.devices[who] >> i & 1 == 1 {
                     match id {
                         Some(id) => answer.device(name, id),
