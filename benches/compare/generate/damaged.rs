@@ -85,9 +85,12 @@ impl Log {
     }
 }
 
+/// Damages a log.
+type Damage = fn(&mut Log);
+
 /// Writes every kind of damage below `dir`.
-pub fn write(dir: &Path) -> io::Result<()> {
-    let kinds: [(&str, fn(&mut Log)); 8] = [
+pub(crate) fn write(dir: &Path) -> io::Result<()> {
+    let kinds: [(&str, Damage); 8] = [
         ("none", |_| {}),
         ("fields-change", fields_change),
         ("truncated-row", |_| {}),

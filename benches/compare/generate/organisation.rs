@@ -253,7 +253,7 @@ impl<'a> Rows<'a> {
             out.extend_from_slice(if id.starts_with("Appl") { b"iPhone" } else { b"SmartPhone" });
             out.extend_from_slice(b"&CorrelationID=<empty>;&cafeReqId=");
             guid(out, random);
-            if dice % 2 == 0 {
+            if dice.is_multiple_of(2) {
                 out.extend_from_slice(b"&Log=V141_LdapC1_LdapL16_RpcC28_RpcL78_Hb1800_Rto1_Fet30031_Mbx:EX01.contoso.com_Cpo30016_S2_Error:");
                 out.extend_from_slice(random.of(&["None", "DeviceNotFound"]).as_bytes());
                 number(out, random.below(100_000));
