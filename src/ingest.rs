@@ -7,8 +7,10 @@
 pub mod input;
 mod repeats;
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use calproof_parsers::formats::ocs_cdr::{OcsCdr, detect_mapped};
 use calproof_parsers::{LogFormat, Scope, Segment, State, detect};
 use rayon::prelude::*;
 
@@ -32,6 +34,9 @@ pub struct Reading {
     pub scope: Scope,
     /// The period that is asked about.
     pub period: Period,
+    /// Offsets from UTC in minutes east, by server: the first label of its name in lower case. Logs in
+    /// local time that lie in a folder of that name are read with it instead of the scope's.
+    pub offsets: Vec<(String, i32)>,
     /// About how many bytes a segment has. The result does not depend on it.
     pub segment_len: usize,
 }
@@ -42,8 +47,37 @@ impl Default for Reading {
             options: ReadOptions::default(),
             scope: Scope::default(),
             period: Period::default(),
+            offsets: Vec::new(),
             segment_len: 8 << 20,
         }
+    }
+}
+
+impl Reading {
+    /// How an input that lies in `folders` is read: with the offset of the server that the innermost
+    /// of them is named after.
+    fn of(&self, folders: &[&str]) -> Cow<'_, Reading> {
+        let offset = folders.iter().rev().find_map(|folder| {
+            let label = folder.split('.').next()?.to_lowercase();
+            self.offsets.iter().find(|(server, _)| *server == label).map(|(_, offset)| *offset)
+        });
+        match offset {
+            Some(offset) if self.scope.local_offset != Some(offset) => {
+                let scope = Scope { local_offset: Some(offset), ..self.scope.clone() };
+                Cow::Owned(Reading { scope, ..self.clone() })
+            }
+            _ => Cow::Borrowed(self),
+        }
+    }
+}
+
+/// The format of a log that begins with `head`, and the state of its first row. An export of the CDR
+/// whose columns the configuration names is known by those.
+fn recognised(head: &[u8], scope: &Scope) -> (&'static dyn LogFormat, State) {
+    let named = if scope.cdr_columns.is_empty() { None } else { detect_mapped(head, scope) };
+    match named {
+        Some(state) => (&OcsCdr, state),
+        None => detect(head),
     }
 }
 
@@ -133,6 +167,7 @@ impl Taken {
 
 /// Reads one input.
 fn read(input: &Input, reading: &Reading, progress: &dyn Progress) -> (InputReport, Facts) {
+    let reading = &*reading.of(&input.components());
     let mut report = InputReport::new(input);
     let folder = report.folder.clone();
     let told = match input.open(&reading.options) {
@@ -169,7 +204,7 @@ fn mapped(
 ) -> Told {
     const WAVE: usize = 8;
     let text = log.bytes();
-    let (format, mut state) = detect(&text[..text.len().min(HEAD)]);
+    let (format, mut state) = recognised(&text[..text.len().min(HEAD)], &reading.scope);
     report.detected(format, text);
     let eol = line_terminator(text);
     let mut hasher = ContentHasher::new(reading.options.digest);
@@ -265,7 +300,7 @@ fn streamed(
     progress: &dyn Progress,
 ) -> (Told, Option<SourceError>) {
     let head = stream.peek_head(HEAD).to_vec();
-    let (format, mut state) = detect(&head);
+    let (format, mut state) = recognised(&head, &reading.scope);
     report.detected(format, &head);
     let mut told = Told::default();
     let (mut block, mut ahead) = (Vec::new(), Vec::new());

@@ -6,5 +6,6 @@ mod calproof; // runs the command, makes folders of logs
 mod cli; // arguments, messages, exit codes, outputs
 mod directory; // who is who by the directory, and who stands behind an account
 mod oracle; // the slow twin agrees, on logs with planted truth
+mod reading; // zones and columns that calproof.toml states, exit codes in doubt
 mod same_bytes; // one report for any threads, order and cut
 mod schema; // the JSON report and its schema

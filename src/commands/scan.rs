@@ -202,7 +202,8 @@ fn reading(flags: &ReadingArgs, config: &Config, period: Period) -> Result<Readi
         digest: flags.digest.into(),
         ..ReadOptions::default()
     };
-    Ok(Reading { options, scope, period, ..Reading::default() })
+    let offsets = offsets(config);
+    Ok(Reading { options, scope, period, offsets, ..Reading::default() })
 }
 
 /// The offset of local times, where every listed server states the same.
@@ -213,6 +214,15 @@ fn local_offset(config: &Config) -> Option<i32> {
         [offset] => Some(offset),
         _ => None,
     }
+}
+
+/// The offset of each listed server that states one, by the first label of its name.
+fn offsets(config: &Config) -> Vec<(String, i32)> {
+    let stated = config.servers.iter().filter_map(|server| {
+        let label = server.name.split('.').next()?.to_lowercase();
+        Some((label, offset_minutes(server.time_zone.as_deref()?)?))
+    });
+    stated.collect()
 }
 
 /// The column names of CDR exports that the configuration states.
@@ -284,8 +294,8 @@ fn warn(census: &mut Census, found: &Discovery, config: &Config, directory: Opti
     let mut whole = |code, text: String| more.push(Warning { code, path: String::new(), text });
     let unknown_zone = census.inputs.iter().any(|i| i.notices.contains(&Notice::UnknownTimeBase));
     if unknown_zone && config.servers.iter().any(|s| s.time_zone.is_some()) {
-        let text = "the listed servers do not all state one and the same `time_zone`; until they do, or until logs \
-                    are read server by server, local times are taken as they stand";
+        let text = "the listed servers do not all state one and the same `time_zone`: a log in local time is read \
+                    with its server's offset only where a folder above it has the server's name";
         whole("time-zones-differ", text.to_owned());
     }
     for key in idle_keys(config) {
