@@ -139,7 +139,12 @@ fn report() -> Value {
     log.push_str(
         "2010-03-01 08:00:00 10.0.0.11 GET /owa/ - 443 CONTOSO\\mallory 203.0.113.9 Mozilla/5.0 401 1 0 31\r\n",
     );
+    let tracking = "#Software: Microsoft Exchange Server\r\n#Version: 14.0.0.0\r\n\
+         #Log-type: Message Tracking Log\r\n#Fields: date-time,client-ip,client-hostname,server-ip,\
+         server-hostname,source-context,connector-id,source,event-id,sender-address\r\n\
+         2010-03-01T09:00:00.000Z,,EX01,,EX01,,,STOREDRIVER,SUBMIT,emil@contoso.com\r\n";
     let folder = folder(&[
+        ("logs/EX01/MSGTRKM20100301-1.LOG", tracking.as_bytes()),
         ("logs/EX01/u_ex100301.log", log.as_bytes()),
         ("logs/copy.log", log.as_bytes()),
         ("logs/readme.txt", b"hello\n"),
@@ -153,8 +158,16 @@ fn report() -> Value {
 fn the_report_fits_the_schema() {
     let report = report();
     assert_eq!(faults(&report), Vec::<String>::new());
-    for list in ["requirements", "people", "servers", "excluded", "inputs", "warnings", "coverage"]
-    {
+    for list in [
+        "requirements",
+        "people",
+        "servers",
+        "excluded",
+        "inputs",
+        "warnings",
+        "coverage",
+        "corroborated",
+    ] {
         assert!(!report[list].as_array().unwrap().is_empty(), "nothing in {list} was checked");
     }
     for input in report["inputs"].as_array().unwrap() {

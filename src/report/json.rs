@@ -52,6 +52,7 @@ struct Report<'c> {
     organization: Option<&'c str>,
     probable_aliases: Vec<ProbableAliases<'c>>,
     multiplexers: Vec<Multiplexer<'c>>,
+    corroborated: Vec<Corroborated<'c>>,
 }
 
 #[derive(Serialize)]
@@ -299,6 +300,15 @@ struct Multiplexer<'c> {
     witness: Row<'c>,
 }
 
+#[derive(Serialize)]
+struct Corroborated<'c> {
+    mailbox: &'c str,
+    server: &'c str,
+    person: Option<&'c str>,
+    events: u64,
+    witness: Row<'c>,
+}
+
 fn report(census: &Census) -> Report<'_> {
     let row = |witness| row(census, witness);
     Report {
@@ -413,6 +423,17 @@ fn report(census: &Census) -> Report<'_> {
                 excluded: &m.excluded,
                 events: m.events,
                 witness: row(&m.witness),
+            })
+            .collect(),
+        corroborated: census
+            .corroborated
+            .iter()
+            .map(|c| Corroborated {
+                mailbox: &c.mailbox,
+                server: &c.server,
+                person: c.person.as_deref(),
+                events: c.events,
+                witness: row(&c.witness),
             })
             .collect(),
     }

@@ -7,7 +7,7 @@ use calproof_parsers::{LineErrorKind, Notice};
 
 use super::*;
 use crate::census::{
-    Coverage, DayState, Excluded, Interval, Mix, PackCited, Person, ProbableAliases, Reassignment,
+    Corroborated, Coverage, DayState, Excluded, Interval, Mix, PackCited, Person, ProbableAliases, Reassignment,
     Requirement, ServerUse, ServiceUse, Unresolved, Warning,
 };
 use crate::discover::{Input, Origin};
@@ -86,6 +86,16 @@ fn excluded(principal: &str, rule: &'static str, events: u64) -> Excluded {
         servers: vec!["EX01".to_owned()],
         products: vec![Product::Exchange],
         events,
+        witness: witness(0),
+    }
+}
+
+fn submitted(mailbox: &str, person: Option<&str>) -> Corroborated {
+    Corroborated {
+        mailbox: mailbox.to_owned(),
+        server: "EX01".to_owned(),
+        person: person.map(str::to_owned),
+        events: 3,
         witness: witness(0),
     }
 }
@@ -192,6 +202,10 @@ fn several() -> Census {
         ids: vec!["anna@contoso.com".to_owned(), "contoso\\anna".to_owned()],
         at_least: 1,
     }];
+    census.corroborated = vec![
+        submitted("anna@contoso.com", Some("contoso\\anna")),
+        submitted("office@contoso.com", None),
+    ];
     census.coverage[0].days = (14_669..14_700)
         .map(|day| {
             let state = match day {
@@ -261,6 +275,7 @@ fn hostile() -> Census {
             ids: vec![evil.to_owned(), long.clone()],
             at_least: 1,
         });
+        census.corroborated.push(submitted(evil, None));
         let mut input = input(evil);
         input.lines.rejected = 1;
         input.rejected = vec![RejectedLine { line: 1, byte: 0, kind: LineErrorKind::Quote }];
@@ -288,6 +303,26 @@ fn shown(census: &Census, style: Style) -> String {
 
 fn all() -> [Census; 4] {
     [nothing(), one(), several(), hostile()]
+}
+
+#[test]
+fn mailboxes_of_nobody_who_is_counted_come_first() {
+    let text = |corroborated| {
+        let census = Census { corroborated, ..several() };
+        let text = shown(&census, Style { width: 100, color: false });
+        text.split_once("SENT MAIL").map(|(_, after)| after.to_owned())
+    };
+    let both = text(several().corroborated).unwrap();
+    let (office, anna) = (both.find("office@contoso.com"), both.find("1 mailbox of counted people"));
+    assert!(office.is_some() && office < anna, "{both}");
+    assert!(!both.contains("anna@contoso.com"), "{both}");
+    let known = text(vec![submitted("anna@contoso.com", Some("contoso\\anna"))]).unwrap();
+    assert_eq!(known.lines().nth(1), Some("  1 mailbox of counted people submitted mail."));
+    assert_eq!(text(Vec::new()), None);
+    let many = text((0..12).map(|n| submitted(&format!("m{n:02}@contoso.com"), None)).collect());
+    let many = many.unwrap();
+    assert!(many.contains("m09@") && !many.contains("m10@"), "{many}");
+    assert!(many.contains("... and 2 mailboxes more"), "{many}");
 }
 
 #[test]
@@ -367,7 +402,7 @@ fn json_keys_stand_in_the_order_of_the_contract() {
     };
     let contract = "schema tool rule_packs period requirements servers people excluded unresolved \
                     coverage inputs warnings organization probable_aliases \
-                    multiplexers";
+                    multiplexers corroborated";
     let first: Vec<&str> = contract.split_whitespace().skip(1).collect();
     assert_eq!(keys(2, "\"schema\""), first);
     let requirement = "product cal version users devices mix reassignment by_version shared_devices \

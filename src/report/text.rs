@@ -1,5 +1,6 @@
 //! The report for a terminal: the answer first, then what it rests on, then what weakens it.
 
+mod corroborated;
 mod inputs;
 mod page;
 mod words;
@@ -61,6 +62,7 @@ pub fn text(
     excluded(census, &mut page)?;
     unresolved(census, &mut page)?;
     aliases(census, &mut page)?;
+    corroborated::corroborated(census, &mut page)?;
     inputs::weakened(census, &mut page)?;
     inputs::read(census, &mut page)
 }
