@@ -107,7 +107,6 @@ impl LogFormat for SmtpSvc {
                     {
                         sink.directive(number, byte, name, value);
                     }
-                    reader.after_directive = true;
                     run.line(LineKind::Directive, end, sink);
                     continue;
                 }
@@ -117,7 +116,7 @@ impl LogFormat for SmtpSvc {
                     Layout::Iis => iis_row(content, offset_ms),
                 },
             };
-            reader.after_directive = false;
+            reader.rows_since = true;
             let kind = match row {
                 Ok(row) => {
                     first = first.min(row.instant);
@@ -135,7 +134,7 @@ impl LogFormat for SmtpSvc {
         if first <= last {
             sink.span(first, last);
         }
-        reader.finish(state);
+        reader.forget_clock(state);
         run.finish(sink);
     }
 }

@@ -72,24 +72,28 @@ pub(super) struct Reader<'a> {
     columns: Columns,
     /// The date as last written, and its day.
     date: (&'a [u8], i32),
-    pub(super) after_directive: bool,
+    /// A row was read since the last `#Date` or `#Fields`.
+    pub(super) rows_since: bool,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(state: &State) -> Reader<'a> {
         let columns = state.columns.as_ref().map(|names| Columns::of(names)).unwrap_or_default();
-        Reader { columns, date: (b"", 0), after_directive: false }
+        Reader { columns, date: (b"", 0), rows_since: false }
     }
 
     /// Takes note of a directive; `false` where it is none that W3C logs have.
     pub(super) fn directive(&mut self, name: &[u8], value: &[u8], state: &mut State) -> bool {
         const OTHERS: [&[u8]; 5] = [b"Software", b"Version", b"End-Date", b"Remark", b"GMT-Offset"];
         if name.eq_ignore_ascii_case(b"Fields") {
+            self.forget_clock(state);
+            self.rows_since = false;
             state.columns = directive::blank_separated(value)
                 .map(|names| names.into_iter().map(Box::from).collect());
             state.assumed = false;
             self.columns = state.columns.as_ref().map(|n| Columns::of(n)).unwrap_or_default();
         } else if name.eq_ignore_ascii_case(b"Date") || name.eq_ignore_ascii_case(b"Start-Date") {
+            self.rows_since = false;
             state.clock = clock_of(value);
         } else {
             return OTHERS.iter().any(|n| name.eq_ignore_ascii_case(n));
@@ -162,9 +166,9 @@ impl<'a> Reader<'a> {
         Ok(self.told(i64::from(day) * DAY_MS + i64::from(clock), value))
     }
 
-    /// Leaves the state as rows to come need it: those that carry their date hang on no earlier one.
-    pub(super) fn finish(&self, state: &mut State) {
-        if self.columns.date.is_some() && !self.after_directive {
+    /// Rows that carry their date do not hang on the `#Date` before them, nor does what follows them.
+    pub(super) fn forget_clock(&self, state: &mut State) {
+        if self.columns.date.is_some() && self.rows_since {
             state.clock = None;
         }
     }
