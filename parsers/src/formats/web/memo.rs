@@ -30,18 +30,21 @@ pub(super) struct Seen<'a> {
 
 /// The tables. They hold slices of the segment's text, never copies.
 pub(in crate::formats) struct Memo<'a> {
-    facts: Vec<Option<(Seen<'a>, FactId)>>,
+    facts: Vec<Option<(Seen<'a>, FactId, u64)>>,
+    /// How often everything was forgotten: a fact holds only in the age it was kept in. So that a log
+    /// whose rows alternate between two addresses of a server does not clear the table row by row.
+    age: u64,
     agents: Vec<Option<(&'a [u8], Agent)>>,
 }
 
 impl<'a> Memo<'a> {
     pub(in crate::formats) fn new() -> Memo<'a> {
-        Memo { facts: Vec::new(), agents: vec![None; AGENTS] }
+        Memo { facts: Vec::new(), age: 0, agents: vec![None; AGENTS] }
     }
 
     /// Forgets every fact: the day, the server or the columns changed.
     pub(in crate::formats) fn forget(&mut self) {
-        self.facts.clear();
+        self.age += 1;
     }
 
     /// What a user agent is.
@@ -57,8 +60,8 @@ impl<'a> Memo<'a> {
     /// The fact of a row that said the same.
     #[inline]
     pub(super) fn fact(&self, seen: &Seen<'a>) -> Option<FactId> {
-        let (known, fact) = self.facts.get(slot(seen))?.as_ref()?;
-        (known == seen).then_some(*fact)
+        let (known, fact, age) = self.facts.get(slot(seen))?.as_ref()?;
+        (*age == self.age && known == seen).then_some(*fact)
     }
 
     /// Keeps a fact for rows to come.
@@ -67,7 +70,7 @@ impl<'a> Memo<'a> {
             self.facts.resize(SLOTS, None);
         }
         let at = slot(&seen);
-        self.facts[at] = Some((seen, fact));
+        self.facts[at] = Some((seen, fact, self.age));
     }
 }
 
