@@ -1,53 +1,14 @@
 //! Bytes a second of each mail format over 64 MB of generated rows, one thread.
 //!
-//! Where the system tells (Linux), the time is that of the processor, so that a busy machine changes
-//! little; elsewhere it is that of the clock.
-//!
 //! `cargo bench -p calproof-parsers --bench mail`
 
 #![allow(clippy::print_stdout, reason = "a bench prints its numbers")]
 
-use std::ops::Range;
-use std::time::Instant;
+mod measure;
 
-use calproof_parsers::sip::SipMessage;
-use calproof_parsers::{
-    Access, FactId, LineErrorKind, LineKind, Notice, Place, Proof, Scope, Segment, ServerEvidence,
-    Sink, detect,
-};
+use calproof_parsers::detect;
 
 const SIZE: usize = 64 << 20;
-
-/// Counts what it is told.
-#[derive(Default)]
-struct Count {
-    lines: u64,
-    rejected: u64,
-    accesses: u64,
-}
-
-impl Sink for Count {
-    fn lines(&mut self, _kind: LineKind, count: u64, _bytes: Range<u64>) {
-        self.lines += count;
-    }
-    fn rejected(&mut self, _line: u64, _byte: u64, _kind: LineErrorKind) {
-        self.rejected += 1;
-    }
-    fn access(&mut self, _place: Place, _access: &Access<'_>) -> FactId {
-        self.accesses += 1;
-        FactId(0)
-    }
-    fn again(&mut self, _fact: FactId, _place: Place) {
-        self.accesses += 1;
-    }
-    fn alias(&mut self, _place: Place, _one: &[u8], _other: &[u8], _proof: Proof) {}
-    fn corroborate(&mut self, _: Place, _: &ServerEvidence<'_>, _: &[u8], _: &[u8]) {}
-    fn sip(&mut self, _place: Place, _message: &SipMessage<'_>) {}
-    fn active(&mut self, _server: &ServerEvidence<'_>, _hour: i64) {}
-    fn span(&mut self, _first: i64, _last: i64) {}
-    fn notice(&mut self, _notice: Notice) {}
-    fn directive(&mut self, _line: u64, _byte: u64, _name: &[u8], _value: &[u8]) {}
-}
 
 fn log(header: &str, row: impl Fn(usize) -> String) -> Vec<u8> {
     let mut text = header.as_bytes().to_vec();
@@ -104,15 +65,7 @@ fn conversation(kind: &str, rows: [&'static str; 6], port: u16) -> Vec<u8> {
     })
 }
 
-/// Seconds spent by this thread so far; only differences mean anything.
-fn seconds(start: Instant) -> f64 {
-    let spent = std::fs::read_to_string("/proc/thread-self/schedstat");
-    let spent = spent.ok().and_then(|text| text.split(' ').next()?.parse::<f64>().ok());
-    spent.map_or_else(|| start.elapsed().as_secs_f64(), |nanoseconds| nanoseconds / 1e9)
-}
-
 fn main() {
-    let start = Instant::now();
     let smtp = [
         "+,,",
         ">,\"220 mail.contoso.com Microsoft ESMTP MAIL Service ready at Thu, 2 Apr 2020 09:57:37 +0200\",",
@@ -216,16 +169,7 @@ fn main() {
     for (name, text) in &logs {
         let (format, state) = detect(&text[..64 * 1024]);
         assert!(name.starts_with(format.name()), "{name} is read as {}", format.name());
-        let scope = Scope::default();
-        let mut best = f64::MAX;
-        let mut count = Count::default();
-        for _ in 0..3 {
-            count = Count::default();
-            let segment = Segment { text, base: 0, eol: b'\n', scope: &scope };
-            let before = seconds(start);
-            format.parse(&segment, &mut state.clone(), &mut count);
-            best = best.min(seconds(start) - before);
-        }
+        let (count, best) = measure::read(format, &state, text);
         let speed = text.len() as f64 / 1e6 / best;
         println!(
             "{name:28} {speed:>8.0} {:>10} {:>10} {:>9}",
