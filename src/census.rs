@@ -150,6 +150,11 @@ pub struct Use {
     pub fate: String,
     /// CALs that a counted use requires.
     pub cals: Vec<Cal>,
+    /// For each of them the id of the pack, and of its rule; `None` where the pack says nothing of
+    /// the use, and Standard stands.
+    pub rules: Vec<(Cal, String, Option<String>)>,
+    /// The client's address, where that is the device evidence.
+    pub address: Option<String>,
     /// Rows or exchanges.
     pub events: u64,
     /// The least row.

@@ -51,6 +51,9 @@ pub enum Command {
     /// Read logs and print what observed usage requires.
     #[command(long_about = SCAN_ABOUT, after_help = SCAN_EXAMPLES)]
     Scan(ScanArgs),
+    /// Tell why a person, account or device is counted or left out, with the rows.
+    #[command(long_about = EXPLAIN_ABOUT, after_help = EXPLAIN_EXAMPLES)]
+    Explain(ExplainArgs),
     /// List the log formats that are read, or tell all about one.
     #[command(after_help = "Examples:\n  calproof formats\n  calproof formats iis-w3c")]
     Formats(FormatsArgs),
@@ -79,6 +82,36 @@ const SCAN_EXAMPLES: &str = "Examples:
   calproof scan --from 2010-01-01 --to 2010-12-31 /logs/2010
   zcat old.log.gz | calproof scan -
   calproof scan --format csv --output people.csv /logs";
+
+const EXPLAIN_ABOUT: &str = "Tells the whole story of one person, account or device: its names and why they are one, \
+what it reached, from where and on which days, the CALs that this requires with rule, source and quotation, why it is \
+left out or not settled, and the raw rows.
+
+NAME is the id of a person as the report writes it, any name as logged, the label or id of a device, or an address. \
+The logs are read as `scan` reads them. Cookies, credentials and session secrets in the rows are blanked. A name that \
+is in no log gives the nearest known ones and exit code 1.";
+
+const EXPLAIN_EXAMPLES: &str = r"Examples:
+  calproof explain 'CONTOSO\anna' /logs
+  calproof explain ApplC39 /logs
+  calproof explain --rows 5 --format json 10.1.1.5 /logs";
+
+/// Arguments of `explain`.
+#[derive(Args, Clone, Debug)]
+pub struct ExplainArgs {
+    /// A person, a name as logged, a device or an address.
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Files or directories to read; `-` is standard input, whose rows cannot be shown.
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// How many raw rows are shown at most.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub rows: usize,
+    /// Flags of every command that reads logs.
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+}
 
 /// Arguments of `scan`.
 #[derive(Args, Clone, Debug)]

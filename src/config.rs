@@ -336,7 +336,7 @@ fn plain(message: &str) -> String {
 }
 
 /// Edits (insert, delete, replace) that turn one word into another.
-fn distance(a: &str, b: &str) -> usize {
+pub(crate) fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.chars().enumerate() {

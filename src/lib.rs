@@ -7,6 +7,7 @@ pub mod config;
 pub mod cover;
 pub mod digest;
 pub mod discover;
+pub mod explain;
 pub mod facts;
 pub mod identity;
 pub mod ingest;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use calproof::cli::{Cli, Command};
 use calproof::commands::output::OutputError;
-use calproof::commands::{formats, init, rules, scan};
+use calproof::commands::{explain, formats, init, rules, scan};
 use calproof::report::escape;
 use clap::Parser as _;
 
@@ -40,6 +40,11 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             done.remarks.iter().for_each(|remark| tell(remark));
             !done.floor
         }
+        Command::Explain(args) => {
+            let done = explain::explain(args)?;
+            done.remarks.iter().for_each(|remark| tell(remark));
+            !done.floor
+        }
         Command::Formats(args) => formats::formats(args).map(|()| true)?,
         Command::Rules(command) => rules::rules(command)?,
         Command::Init(args) => init::init(args).map(|()| true)?,
@@ -58,6 +63,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let output = |e: &(dyn std::error::Error + 'static)| {
         e.downcast_ref::<OutputError>().is_some_and(OutputError::is_broken_pipe)
             || matches!(e.downcast_ref(), Some(scan::ScanError::Output(e)) if e.is_broken_pipe())
+            || matches!(e.downcast_ref(), Some(explain::ExplainError::Scan(scan::ScanError::Output(e))) if e.is_broken_pipe())
             || matches!(e.downcast_ref(), Some(rules::RulesError::Output(e)) if e.is_broken_pipe())
             || matches!(e.downcast_ref(), Some(formats::FormatsError::Output(e)) if e.is_broken_pipe())
     };

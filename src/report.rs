@@ -5,10 +5,10 @@
 
 mod csv;
 pub mod escape;
-mod json;
+pub(crate) mod json;
 #[cfg(test)]
 mod tests;
-mod text;
+pub(crate) mod text;
 mod weakness;
 
 use calproof_parsers::time::{DAY_MS, civil};

@@ -10,15 +10,28 @@ use super::{PackCited, Requirement, exchanges};
 use crate::config::Config;
 use crate::rules::{Cal, Product, RuleError, RulePack, Usage, Version, select};
 
-/// The CALs that a use requires under a rule pack.
-pub(super) fn cals(seen: &Seen<'_>, pack: &RulePack) -> Vec<Cal> {
+/// What the rules of a pack look at.
+fn usage(seen: &Seen<'_>) -> Usage<'static> {
     let key = &seen.used.key;
-    let usage = Usage {
+    Usage {
         service: Some(key.service.as_str()),
         feature: exchanges::feature(key),
         administrative: key.marks.has(Marks::ADMINISTRATIVE),
+    }
+}
+
+/// The rule that requires each CAL of a use, where there is one.
+pub(super) fn rules(seen: &Seen<'_>, pack: &RulePack) -> Vec<(Cal, String, Option<String>)> {
+    let by = |cal: &Cal| {
+        let rule = pack.required(&usage(seen)).find(|rule| rule.requires == *cal);
+        rule.map(|rule| rule.id.clone())
     };
-    let mut cals: Vec<Cal> = pack.required(&usage).map(|rule| rule.requires).collect();
+    cals(seen, pack).iter().map(|cal| (*cal, pack.id.clone(), by(cal))).collect()
+}
+
+/// The CALs that a use requires under a rule pack.
+pub(super) fn cals(seen: &Seen<'_>, pack: &RulePack) -> Vec<Cal> {
+    let mut cals: Vec<Cal> = pack.required(&usage(seen)).map(|rule| rule.requires).collect();
     if cals.is_empty() {
         // A pack that says nothing of a use does not make it free.
         cals.push(Cal::Standard);

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::device::Devices;
-use super::packs::{Packs, cals};
+use super::packs::{Packs, cals, rules};
 use super::place::Places;
 use super::take::{Seen, Settled};
 use super::{Corroborated, Person, Use};
+use crate::facts::DeviceKind;
 use crate::facts::usage::Usage;
 use crate::identity::{Identities, People, decode};
 
@@ -28,6 +29,7 @@ pub(super) fn uses(
             let key = &s.used.key;
             let place = &places.list[s.place];
             let counted = *settled == Settled::Counted;
+            let pack = packs.of(s.product, place.version(s.product));
             let device = s.device.map(|d| devices.get(d));
             Use {
                 principal: s
@@ -51,11 +53,9 @@ pub(super) fn uses(
                     Settled::Failed => "failed logon of a counted person".to_owned(),
                     Settled::Nothing => "adds nothing".to_owned(),
                 },
-                cals: if counted {
-                    cals(s, packs.of(s.product, place.version(s.product)))
-                } else {
-                    Vec::new()
-                },
+                cals: if counted { cals(s, pack) } else { Vec::new() },
+                rules: if counted { rules(s, pack) } else { Vec::new() },
+                address: (key.device.kind == DeviceKind::Address).then(|| text(key.device.id)),
                 events: s.used.seen.events,
                 first: s.used.seen.first,
                 last: s.used.seen.last,

@@ -333,7 +333,7 @@ fn render(
 }
 
 /// The width of the terminal and whether it takes colours; a file gets neither unless asked.
-fn style(flags: &ReadingArgs) -> Style {
+pub(super) fn style(flags: &ReadingArgs) -> Style {
     let terminal = file(flags).is_none() && io::stdout().is_terminal();
     let width = terminal_size::terminal_size_of(io::stdout())
         .filter(|_| terminal)

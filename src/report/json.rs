@@ -3,7 +3,7 @@
 //! Keys stand in the order of the structs below, those that were added within the schema version
 //! after the older ones. `schema/report.schema.json` describes the same.
 
-mod visible;
+pub(crate) mod visible;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};

@@ -2,8 +2,8 @@
 
 mod corroborated;
 mod inputs;
-mod page;
-mod words;
+pub(crate) mod page;
+pub(crate) mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};

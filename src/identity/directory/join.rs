@@ -261,7 +261,9 @@ impl Identities {
     /// directory gives to two people comes apart. What the logs prove stays joined, and is named
     /// where the directory says otherwise. A known person's canonical id becomes `domain\user` where
     /// the NetBIOS domain is known. In the strict partition only those names are joined that need no
-    /// configuration and no `employeeID`; a bare name is none of them.
+    /// configuration and no `employeeID`; a bare name is none of them. The census does not use these:
+    /// its upper end takes the [groups](Self::strict_groups) from before this call, for an opponent can
+    /// doubt a file that the user made.
     ///
     /// ```
     /// use calproof::config::Config;

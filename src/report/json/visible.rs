@@ -11,7 +11,7 @@ use crate::report::escape;
 /// Objects from the fourth level on stand on one line each, as do lists from the fifth on: a witness,
 /// a day, a rejected line.
 #[derive(Default)]
-pub(super) struct Visible {
+pub(crate) struct Visible {
     indented: PrettyFormatter<'static>,
     depth: usize,
 }

@@ -6,14 +6,14 @@ use super::Style;
 use crate::report::escape::width;
 
 /// Where text goes, and how wide it may be. Whatever is written must be harmless already.
-pub(super) struct Page<'o> {
+pub(crate) struct Page<'o> {
     out: &'o mut dyn Write,
     style: Style,
 }
 
 /// How a column stands.
 #[derive(Clone, Copy)]
-pub(super) enum Column {
+pub(crate) enum Column {
     /// Words, from the left.
     Left(&'static str),
     /// Numbers, from the right.
@@ -34,7 +34,7 @@ const YELLOW: &str = "\u{1b}[33m";
 const PLAIN: &str = "\u{1b}[0m";
 
 impl<'o> Page<'o> {
-    pub(super) fn new(out: &'o mut dyn Write, style: Style) -> Page<'o> {
+    pub(crate) fn new(out: &'o mut dyn Write, style: Style) -> Page<'o> {
         Page { out, style }
     }
 
@@ -43,7 +43,7 @@ impl<'o> Page<'o> {
     }
 
     /// An empty line, then the heading of a section, with a remark on its meaning.
-    pub(super) fn heading(&mut self, title: &str, remark: &str) -> io::Result<()> {
+    pub(crate) fn heading(&mut self, title: &str, remark: &str) -> io::Result<()> {
         let bold = self.styled(BOLD, title);
         writeln!(self.out)?;
         if remark.is_empty() {
@@ -57,12 +57,12 @@ impl<'o> Page<'o> {
     }
 
     /// An empty line.
-    pub(super) fn blank(&mut self) -> io::Result<()> {
+    pub(crate) fn blank(&mut self) -> io::Result<()> {
         writeln!(self.out)
     }
 
     /// A bold line.
-    pub(super) fn strong(&mut self, indent: usize, text: &str) -> io::Result<()> {
+    pub(crate) fn strong(&mut self, indent: usize, text: &str) -> io::Result<()> {
         for line in wrapped(text, self.style.width.saturating_sub(indent)) {
             let line = self.styled(BOLD, &line);
             writeln!(self.out, "{:indent$}{line}", "")?;
@@ -71,7 +71,7 @@ impl<'o> Page<'o> {
     }
 
     /// A paragraph that must not be overlooked.
-    pub(super) fn alert(&mut self, indent: usize, text: &str) -> io::Result<()> {
+    pub(crate) fn alert(&mut self, indent: usize, text: &str) -> io::Result<()> {
         for line in wrapped(text, self.style.width.saturating_sub(indent)) {
             let line = self.styled(YELLOW, &line);
             writeln!(self.out, "{:indent$}{line}", "")?;
@@ -80,7 +80,7 @@ impl<'o> Page<'o> {
     }
 
     /// A paragraph, broken at blanks.
-    pub(super) fn paragraph(&mut self, indent: usize, text: &str) -> io::Result<()> {
+    pub(crate) fn paragraph(&mut self, indent: usize, text: &str) -> io::Result<()> {
         for line in wrapped(text, self.style.width.saturating_sub(indent)) {
             writeln!(self.out, "{:indent$}{line}", "")?;
         }
@@ -88,7 +88,7 @@ impl<'o> Page<'o> {
     }
 
     /// A label and what it says, broken at blanks under itself.
-    pub(super) fn labelled(
+    pub(crate) fn labelled(
         &mut self,
         indent: usize,
         label: &str,
@@ -106,7 +106,7 @@ impl<'o> Page<'o> {
 
     /// A table; the last column takes what is left and is broken at blanks. Cells of the others must
     /// be short already.
-    pub(super) fn table(
+    pub(crate) fn table(
         &mut self,
         indent: usize,
         columns: &[Column],

@@ -3,7 +3,7 @@
 use crate::rules::{Cal, Product};
 
 /// The product as its users call it.
-pub(super) fn product(product: Product) -> &'static str {
+pub(crate) fn product(product: Product) -> &'static str {
     match product {
         Product::Exchange => "Exchange",
         Product::Ocs => "OCS/Lync",
@@ -13,7 +13,7 @@ pub(super) fn product(product: Product) -> &'static str {
 }
 
 /// The level as price lists write it.
-pub(super) fn cal(cal: Cal) -> &'static str {
+pub(crate) fn cal(cal: Cal) -> &'static str {
     match cal {
         Cal::Standard => "Standard",
         Cal::Enterprise => "Enterprise",
@@ -22,7 +22,7 @@ pub(super) fn cal(cal: Cal) -> &'static str {
 }
 
 /// Whom an exclusion rule leaves out.
-pub(super) fn rule(rule: &str) -> &'static str {
+pub(crate) fn rule(rule: &str) -> &'static str {
     match rule {
         "outside-period" => "used the servers only before --from or after --to",
         "licensed-server" => "own servers that talk to each other",
@@ -46,7 +46,7 @@ pub(super) fn rule(rule: &str) -> &'static str {
 }
 
 /// Why something is not settled.
-pub(super) fn reason(reason: &str) -> &'static str {
+pub(crate) fn reason(reason: &str) -> &'static str {
     match reason {
         "thin-use" => "only asked for Autodiscover and reached no mailbox (disputed)",
         "anonymous-internal" => "no name, from the own network: somebody was there",
@@ -66,14 +66,14 @@ pub(super) fn reason(reason: &str) -> &'static str {
 }
 
 /// A number with its noun.
-pub(super) fn counted(n: u64, one: &str, many: &str) -> String {
+pub(crate) fn counted(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", number(n), if n == 1 { one } else { many })
 }
 
 /// A number with commas between thousands.
 ///
 /// Nothing else of the report depends on a language or a place.
-pub(super) fn number(n: u64) -> String {
+pub(crate) fn number(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
@@ -86,7 +86,7 @@ pub(super) fn number(n: u64) -> String {
 }
 
 /// A length in decimal units: `81.2 kB`.
-pub(super) fn bytes(n: u64) -> String {
+pub(crate) fn bytes(n: u64) -> String {
     const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
     if n < 1000 {
         return counted(n, "byte", "bytes");
