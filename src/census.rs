@@ -242,6 +242,29 @@ pub struct Mix {
     /// Rows that prove that fewer cannot suffice: no licensable person and no licensable device
     /// stands in two of them. (person, device, row.)
     pub proof: Vec<(String, String, Witness)>,
+    /// Shared accounts that came from no identified device: one device CAL each, in `devices` as
+    /// `a device of …`. Sorted.
+    pub without_device: Vec<String>,
+    /// Every access that the mix must cover, in the order of (person, device); only where
+    /// [`Detail::Full`] was asked for.
+    pub pairs: Vec<Pair>,
+}
+
+/// An access that must be covered: a person, or a computer's own account, and what it came from.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Pair {
+    /// Id of the person; `-` for a computer's own account.
+    pub person: String,
+    /// Whether a user CAL could be assigned to it.
+    pub person_licensable: bool,
+    /// Label of the device; `-` where the rows show none.
+    pub device: String,
+    /// Whether a device CAL could be assigned to it.
+    pub device_licensable: bool,
+    /// The least row.
+    pub witness: Witness,
+    /// Whether it is one of the rows that prove that fewer CALs cannot suffice.
+    pub proves: bool,
 }
 
 /// How far handing user CALs on could have gone.

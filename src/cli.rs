@@ -32,6 +32,9 @@ const STYLES: Styles = Styles::styled()
     calproof scan /logs
   A party in a dispute: every number with its file, line and byte
     calproof scan --digest sha256 --format json --output report.json /logs
+  The same, in a bundle that the other side can check
+    calproof scan --evidence evidence-2010 /logs
+    calproof verify evidence-2010 --logs /logs
   A buyer: one row per person, for a spreadsheet
     calproof scan --format csv --output people.csv /logs
 
@@ -54,6 +57,9 @@ pub enum Command {
     /// Tell why a person, account or device is counted or left out, with the rows.
     #[command(long_about = EXPLAIN_ABOUT, after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
+    /// Check an evidence bundle, without trusting the run that wrote it.
+    #[command(long_about = VERIFY_ABOUT, after_help = VERIFY_EXAMPLES)]
+    Verify(VerifyArgs),
     /// List the log formats that are read, or tell all about one.
     #[command(after_help = "Examples:\n  calproof formats\n  calproof formats iis-w3c")]
     Formats(FormatsArgs),
@@ -113,12 +119,63 @@ pub struct ExplainArgs {
     pub reading: ReadingArgs,
 }
 
+const VERIFY_ABOUT: &str = "Checks an evidence bundle, without trusting the run that wrote it.
+
+Every file must be listed with its digest and none may be extra; lines, people and rows must agree between the \
+lists; the certificate must prove the least mix. With the logs, every source is found by its digest and every quoted \
+row is compared with the bytes at its place. docs/evidence.md describes the bundle.
+
+Exit codes:
+  0  verified
+  1  refused: the output names each file and why
+  2  could not be checked";
+
+const VERIFY_EXAMPLES: &str = "Examples:
+  calproof verify evidence-2010
+  calproof verify evidence-2010 --logs /logs --full
+  calproof verify evidence-2011 --previous evidence-2010 --signer auditor.pub";
+
+/// Arguments of `verify`.
+#[derive(Args, Clone, Debug)]
+pub struct VerifyArgs {
+    /// The bundle: the directory that `scan --evidence` wrote.
+    #[arg(value_name = "BUNDLE")]
+    pub bundle: PathBuf,
+    /// The logs: every source is looked for in DIR by its digest, every quoted row is compared.
+    #[arg(long, value_name = "DIR")]
+    pub logs: Option<PathBuf>,
+    /// Count the people again, by a slow second program that shares no code with the first.
+    ///
+    /// It reads all logs into memory. It knows IIS W3C, POP3, IMAP4, SMTP and OCS logs; formats that it
+    /// does not know are named.
+    #[arg(long, requires = "logs")]
+    pub full: bool,
+    /// The bundle that this one must follow.
+    #[arg(long, value_name = "BUNDLE")]
+    pub previous: Option<PathBuf>,
+    /// The public key (OpenSSH, ed25519) that must have signed the bundle.
+    #[arg(long, value_name = "FILE")]
+    pub signer: Option<PathBuf>,
+}
+
 /// Arguments of `scan`.
 #[derive(Args, Clone, Debug)]
 pub struct ScanArgs {
     /// Files or directories to read; `-` is standard input.
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// Write a bundle that the other side can check, with the rows that prove every number.
+    ///
+    /// DIR must not exist; it appears whole or not at all. Implies `--digest sha256`. The bundle
+    /// names people and quotes rows: secrets are blanked, names are not. `calproof verify` checks it.
+    #[arg(long, value_name = "DIR")]
+    pub evidence: Option<PathBuf>,
+    /// The bundle before this one: the new one names its digest, so that the two are a chain.
+    #[arg(long, value_name = "BUNDLE", requires = "evidence")]
+    pub previous: Option<PathBuf>,
+    /// Sign the bundle with an OpenSSH private key (ed25519, without passphrase).
+    #[arg(long, value_name = "KEY", requires = "evidence")]
+    pub sign: Option<PathBuf>,
     /// Flags of every command that reads logs.
     #[command(flatten)]
     pub reading: ReadingArgs,

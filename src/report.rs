@@ -14,7 +14,7 @@ mod weakness;
 use calproof_parsers::time::{DAY_MS, civil};
 
 pub use csv::csv;
-pub use json::{SCHEMA, json};
+pub use json::{Part, SCHEMA, indented, json, line, part};
 pub use text::{Style, text};
 pub use weakness::{Weakness, is_floor, weaknesses};
 

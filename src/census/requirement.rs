@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::device::{DeviceId, Devices};
 use super::nobody::Machine;
-use super::{Interval, Mix, Reassignment, Requirement};
+use super::{Interval, Mix, Pair, Reassignment, Requirement};
 use crate::cover::{Edge, Graph, least_count};
 use crate::facts::Witness;
 use crate::facts::days::Days;
@@ -81,6 +81,8 @@ pub(super) struct Basis<'a> {
     pub(super) people: &'a People,
     pub(super) identities: &'a Identities,
     pub(super) devices: &'a Devices,
+    /// Whether the accesses that a mix covers are kept.
+    pub(super) keep_pairs: bool,
 }
 
 /// The rows of the report: Standard of every product that was used, additive CALs where the use
@@ -265,19 +267,36 @@ fn mix(
         .map(|e| e.user)
         .collect();
     let unassigned: Vec<u32> = open.difference(&reached).copied().collect();
-    covered_devices.extend(unassigned.iter().map(|u| format!("a device of {}", person_name(*u))));
+    let mut without_device: Vec<String> = unassigned.iter().map(|u| person_name(*u)).collect();
+    without_device.sort();
+    covered_devices.extend(without_device.iter().map(|person| format!("a device of {person}")));
     covered_users.sort();
     covered_devices.sort();
     let proof = least.matching.iter().chain(&least.uncoverable).map(|e| {
         let edge = graph.edges()[*e as usize];
         (person_name(edge.user), device_name(edge.device), witnesses[&edge])
     });
+    let mut pairs: Vec<Pair> = Vec::new();
+    if basis.keep_pairs {
+        let proves: BTreeSet<u32> = least.matching.iter().copied().collect();
+        pairs.extend((0..).zip(graph.edges()).map(|(i, edge)| Pair {
+            person: person_name(edge.user),
+            person_licensable: graph.users()[edge.user as usize],
+            device: device_name(edge.device),
+            device_licensable: graph.devices()[edge.device as usize],
+            witness: witnesses[edge],
+            proves: proves.contains(&i),
+        }));
+        pairs.sort();
+    }
     Mix {
         user_cals: covered_users.len() as u64,
         device_cals: covered_devices.len() as u64,
         users: covered_users,
         devices: covered_devices,
         proof: proof.collect(),
+        without_device,
+        pairs,
     }
 }
 

@@ -300,6 +300,7 @@ pub fn take(
         people: &people,
         identities: &identities,
         devices: &devices,
+        keep_pairs: detail == Detail::Full,
     };
     census.requirements = requirement::requirements(&basis);
     census.rule_packs = packs.cited(&census.requirements);

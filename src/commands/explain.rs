@@ -28,7 +28,7 @@ pub fn explain(args: &ExplainArgs) -> Result<Done, ExplainError> {
     if flags.format == Form::Csv {
         return Err(ExplainError::Csv);
     }
-    let Surveyed { census, packs, inputs, weak } = survey(&args.paths, flags, Detail::Full)?;
+    let Surveyed { census, packs, inputs, weak } = survey(&args.paths, flags, Detail::Full, None)?;
     let mut told = match Explanation::of(&args.name, &census, &packs) {
         Ok(told) => told,
         Err(unknown) => return Ok(Done { floor: true, remarks: vec![unknown.to_string()] }),

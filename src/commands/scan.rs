@@ -11,7 +11,9 @@ use super::output::{self, OutputError};
 use crate::census::{self, Census, CensusError, Detail, Question, Warning};
 use crate::cli::{ArgumentError, Color, Form, ReadingArgs, ScanArgs};
 use crate::config::{Config, ConfigError, offset_minutes};
+use crate::digest::DigestChoice;
 use crate::discover::{DiscoverError, Discovery, Input, Origin, discover};
+use crate::evidence::{self, EvidenceError, Subject};
 use crate::facts::usage::Period;
 use crate::identity::directory::{Directory, DirectoryError, DirectoryOptions};
 use crate::ingest::input::InputReport;
@@ -58,6 +60,9 @@ pub enum ScanError {
     /// The output cannot be written.
     #[error(transparent)]
     Output(#[from] OutputError),
+    /// The bundle cannot be written.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
     /// The threads cannot be started.
     #[error("-j {threads}: the threads cannot be started ({source}); use fewer")]
     Threads {
@@ -87,7 +92,8 @@ pub struct Done {
 /// Where no report was written; nothing is left half-written.
 pub fn scan(args: &ScanArgs) -> Result<Done, ScanError> {
     let flags = &args.reading;
-    let Surveyed { census, packs, weak, .. } = survey(&args.paths, flags, Detail::Report)?;
+    let Surveyed { census, packs, weak, .. } =
+        survey(&args.paths, flags, Detail::Report, Some(args))?;
     output::write(flags.output.as_deref(), |out| render(&census, &packs, flags, out))?;
     Ok(Done { floor: weak, remarks: remarks(&census, flags) })
 }
@@ -101,7 +107,7 @@ pub(super) struct Surveyed {
     pub(super) weak: bool,
 }
 
-/// Reads the paths and takes the census.
+/// Reads the paths and takes the census; writes the evidence bundle that `bundle` asks for.
 ///
 /// # Errors
 ///
@@ -110,6 +116,7 @@ pub(super) fn survey(
     paths: &[PathBuf],
     flags: &ReadingArgs,
     detail: Detail,
+    bundle: Option<&ScanArgs>,
 ) -> Result<Surveyed, ScanError> {
     let period = flags.period()?;
     if let Some(output) = file(flags) {
@@ -118,7 +125,7 @@ pub(super) fn survey(
     let config = configuration(flags)?;
     let packs = RulePack::builtin()?;
     judgeable(&config, &packs)?;
-    let reading = reading(flags, &config, period)?;
+    let mut reading = reading(flags, &config, period)?;
 
     let directory = directory(&config)?;
 
@@ -127,6 +134,10 @@ pub(super) fn survey(
         return Err(nothing(&found.failures, &[]));
     }
     spare_inputs(file(flags), &found.inputs)?;
+    let prepared = match bundle {
+        Some(args) => prepare(args, &config, &found.inputs, &mut reading)?,
+        None => None,
+    };
     let Ingested { inputs, usage } = read(flags, &found.inputs, &reading)?;
     if inputs.iter().all(|input| input.trouble.is_some() && input.bytes == 0) {
         return Err(nothing(&found.failures, &inputs));
@@ -137,10 +148,14 @@ pub(super) fn survey(
         period: &period,
         scope: &reading.scope,
         directory: directory.as_ref(),
-        detail,
+        detail: if prepared.is_some() { Detail::Full } else { detail },
     };
     let mut census = census::take(usage, inputs, &question)?;
     warn(&mut census, &found, &config, directory.as_ref());
+    if let Some(prepared) = prepared {
+        let (inputs, options) = (&found.inputs[..], &reading.options);
+        evidence::write(prepared, &Subject { census: &census, packs: &packs, inputs, options })?;
+    }
     let bad_rows = directory.is_some_and(|directory| directory.problem_count() > 0);
     let weak = report::is_floor(&census) || bad_rows;
     Ok(Surveyed { census, packs, inputs: found.inputs, weak })
@@ -156,6 +171,26 @@ fn directory(config: &Config) -> Result<Option<Directory>, DirectoryError> {
 /// The file that the report goes to, if it is one.
 fn file(flags: &ReadingArgs) -> Option<&Path> {
     flags.output.as_deref().filter(|path| path.as_os_str() != "-")
+}
+
+/// Takes the place of the bundle that is asked for, before an hour is spent on reading.
+fn prepare(
+    args: &ScanArgs,
+    config: &Config,
+    inputs: &[Input],
+    reading: &mut Reading,
+) -> Result<Option<evidence::Prepared>, EvidenceError> {
+    let Some(place) = &args.evidence else { return Ok(None) };
+    let usual = Path::new("calproof.toml");
+    let asked = evidence::Asked {
+        place,
+        previous: args.previous.as_deref(),
+        key: args.sign.as_deref(),
+        config: args.reading.config.as_deref().or_else(|| usual.exists().then_some(usual)),
+    };
+    let prepared = evidence::prepare(&asked, config, inputs, reading.options.digest)?;
+    reading.options.digest = DigestChoice::Sha256;
+    Ok(Some(prepared))
 }
 
 fn configuration(flags: &ReadingArgs) -> Result<Config, ConfigError> {

@@ -10,7 +10,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use self::visible::Visible;
+use self::visible::{OneLine, Visible};
 use super::{day_text, instant, path_of};
 use crate::census::{self, Census};
 use crate::facts::Witness;
@@ -30,8 +30,51 @@ pub const SCHEMA: &str = "calproof.report/1";
 ///
 /// When `out` does not take the bytes.
 pub fn json(census: &Census, out: &mut dyn Write) -> io::Result<()> {
-    let mut serializer = serde_json::Serializer::with_formatter(&mut *out, Visible::default());
-    report(census).serialize(&mut serializer)?;
+    indented(&report(census), out)
+}
+
+/// A list of the report that evidence has as a file of its own, one entry a line.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Part {
+    /// `people`.
+    People,
+    /// `excluded`.
+    Excluded,
+    /// `unresolved`.
+    Unresolved,
+}
+
+/// Writes the entries of one list as JSON Lines, each as the report has it.
+///
+/// # Errors
+///
+/// When `out` does not take the bytes.
+pub fn part(census: &Census, part: Part, out: &mut dyn Write) -> io::Result<()> {
+    let report = report(census);
+    match part {
+        Part::People => report.people.iter().try_for_each(|entry| line(entry, out)),
+        Part::Excluded => report.excluded.iter().try_for_each(|entry| line(entry, out)),
+        Part::Unresolved => report.unresolved.iter().try_for_each(|entry| line(entry, out)),
+    }
+}
+
+/// Writes one value as a line of JSON, logged text as [`json`] has it.
+///
+/// # Errors
+///
+/// When `out` does not take the bytes.
+pub fn line(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, OneLine))?;
+    out.write_all(b"\n")
+}
+
+/// Writes one value as indented JSON, logged text as [`json`] has it.
+///
+/// # Errors
+///
+/// When `out` does not take the bytes.
+pub fn indented(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, Visible::default()))?;
     out.write_all(b"\n")
 }
 

@@ -7,8 +7,8 @@ use calproof_parsers::{LineErrorKind, Notice};
 
 use super::*;
 use crate::census::{
-    Corroborated, Coverage, DayState, Excluded, Interval, Mix, PackCited, Person, ProbableAliases, Reassignment,
-    Requirement, ServerUse, ServiceUse, Unresolved, Warning,
+    Corroborated, Coverage, DayState, Excluded, Interval, Mix, PackCited, Person, ProbableAliases,
+    Reassignment, Requirement, ServerUse, ServiceUse, Unresolved, Warning,
 };
 use crate::discover::{Input, Origin};
 use crate::facts::collector::RejectedLine;
@@ -313,7 +313,8 @@ fn mailboxes_of_nobody_who_is_counted_come_first() {
         text.split_once("SENT MAIL").map(|(_, after)| after.to_owned())
     };
     let both = text(several().corroborated).unwrap();
-    let (office, anna) = (both.find("office@contoso.com"), both.find("1 mailbox of counted people"));
+    let (office, anna) =
+        (both.find("office@contoso.com"), both.find("1 mailbox of counted people"));
     assert!(office.is_some() && office < anna, "{both}");
     assert!(!both.contains("anna@contoso.com"), "{both}");
     let known = text(vec![submitted("anna@contoso.com", Some("contoso\\anna"))]).unwrap();

@@ -1,0 +1,329 @@
+//! Evidence that the other side can check: a bundle of the count with everything it rests on.
+//!
+//! A bundle is a BagIt bag (RFC 8493) in which `sha256sum -c manifest-sha256.txt` works without this
+//! program. `docs/evidence.md` describes every file of it. The payload (`data/`) depends on the
+//! inputs and the configuration alone; when and where they were read stands in tag files.
+
+pub mod bag;
+pub mod blank;
+mod method;
+mod payload;
+pub mod reread;
+mod rows;
+mod sample;
+mod selftest;
+pub mod sshsig;
+
+pub use sample::{DRAWS, REACH, WANTED};
+pub use selftest::worked_example;
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::census::Census;
+use crate::config::Config;
+use crate::digest::DigestChoice;
+use crate::discover::{Input, Origin};
+use crate::ingest::input::InputReport;
+use crate::report;
+use crate::rules::RulePack;
+use crate::source::ReadOptions;
+use bag::{Bag, TAG_MANIFEST};
+use sshsig::PrivateKey;
+
+/// Why no bundle was written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EvidenceError {
+    /// Something stands at the place.
+    #[error(
+        "{path}: found something there but expected no such directory; a bundle is never overwritten, name a new one"
+    )]
+    Exists {
+        /// Path as given.
+        path: String,
+    },
+    /// The path has no last component.
+    #[error("{path}: found no name of a directory; name one that does not exist yet")]
+    Name {
+        /// Path as given.
+        path: String,
+    },
+    /// The system refuses.
+    #[error(
+        "{path}: cannot be written ({source}); check the place, its permissions and the space left"
+    )]
+    Write {
+        /// Path.
+        path: String,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A file that must be copied or referred to cannot be read.
+    #[error("{path}: cannot be read ({source})")]
+    Read {
+        /// Path.
+        path: String,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Standard input.
+    #[error(
+        "-: standard input cannot be read a second time, so its rows cannot be quoted; save it to a file and name that"
+    )]
+    StandardInput,
+    /// No digest.
+    #[error("--digest none: evidence names every file by its SHA-256; leave the flag out")]
+    NoDigest,
+    /// A cited row is not there any more.
+    #[error(
+        "{path}: cannot be quoted, {reason}; the file changed since it was read: copy the logs and read the copy"
+    )]
+    Again {
+        /// Path of the input.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// An input changed between the reading and the quoting.
+    #[error("{path}: was changed after it was read; copy the logs and read the copy")]
+    Changed {
+        /// Path.
+        path: String,
+    },
+    /// The program does not count what it should.
+    #[error("the self-test failed: {0}; this build must not be used")]
+    SelfTest(String),
+    /// The key cannot be used.
+    #[error(transparent)]
+    Key(#[from] sshsig::KeyError),
+    /// The previous bundle is none.
+    #[error("--previous {path}: {reason}; name the directory of a finished bundle")]
+    Previous {
+        /// Path as given.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A quoted row could not be written.
+    #[error("witness-rows: {0}")]
+    Row(io::Error),
+}
+
+impl EvidenceError {
+    pub(crate) fn write(path: &Path, source: io::Error) -> EvidenceError {
+        EvidenceError::Write { path: path.display().to_string(), source }
+    }
+}
+
+/// What the user asks of a bundle.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// Where it shall stand.
+    pub place: &'a Path,
+    /// The bundle before this one, for a chain.
+    pub previous: Option<&'a Path>,
+    /// An OpenSSH private key (ed25519, without passphrase) to sign with.
+    pub key: Option<&'a Path>,
+    /// The configuration file, where there is one.
+    pub config: Option<&'a Path>,
+}
+
+/// A bundle whose place is taken and whose inputs are known, before anything is counted.
+#[derive(Debug)]
+pub struct Prepared {
+    bag: Bag,
+    previous: Option<String>,
+    key: Option<PrivateKey>,
+    configuration: Vec<Stated>,
+    stamps: Vec<Option<Stamp>>,
+}
+
+/// A file that the user states something with.
+#[derive(Clone, Debug)]
+struct Stated {
+    /// Its role: `configuration`, `devices.inventory`, …
+    role: &'static str,
+    path: PathBuf,
+    bytes: Vec<u8>,
+}
+
+/// Length and modification time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Stamp {
+    bytes: u64,
+    modified: Option<SystemTime>,
+}
+
+/// What a bundle is made of.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    /// The census, with [`Detail::Full`](crate::census::Detail::Full).
+    pub census: &'a Census,
+    /// The rule packs there are.
+    pub packs: &'a [RulePack],
+    /// The inputs, as the census numbers them.
+    pub inputs: &'a [Input],
+    /// How inputs are read.
+    pub options: &'a ReadOptions,
+}
+
+/// Takes the place of a bundle and notes how the inputs are before they are read.
+///
+/// # Errors
+///
+/// A place that cannot be written to, a key or previous bundle that cannot be used, standard input
+/// among the inputs, no digest.
+pub fn prepare(
+    asked: &Asked<'_>,
+    config: &Config,
+    inputs: &[Input],
+    digest: DigestChoice,
+) -> Result<Prepared, EvidenceError> {
+    if digest == DigestChoice::None {
+        return Err(EvidenceError::NoDigest);
+    }
+    if inputs.iter().any(|input| input.origin == Origin::Stdin) {
+        return Err(EvidenceError::StandardInput);
+    }
+    let previous = asked.previous.map(previous_digest).transpose()?;
+    let key = asked.key.map(PrivateKey::load).transpose()?;
+    let lists = [
+        ("identity.directory", &config.identity.directory),
+        ("devices.inventory", &config.devices.inventory),
+        ("owned", &config.owned.files),
+        ("configuration", &config.configuration.files),
+    ];
+    let mut configuration = Vec::new();
+    if let Some(path) = asked.config {
+        configuration.push(stated("calproof.toml", path)?);
+    }
+    for (role, files) in lists {
+        for path in files {
+            configuration.push(stated(role, path)?);
+        }
+    }
+    let stamps = inputs.iter().map(stamp).collect();
+    Ok(Prepared { bag: Bag::create(asked.place)?, previous, key, configuration, stamps })
+}
+
+/// Writes the bundle; it stands at its place when this returns, or nothing does.
+///
+/// # Errors
+///
+/// A failed self-test, a place that takes no more bytes, an input that changed since it was read.
+pub fn write(prepared: Prepared, subject: &Subject<'_>) -> Result<(), EvidenceError> {
+    let Prepared { mut bag, previous, key, configuration, stamps } = prepared;
+    worked_example(subject.packs).map_err(EvidenceError::SelfTest)?;
+    for known in &configuration {
+        if stated(known.role, &known.path)?.bytes != known.bytes {
+            return Err(EvidenceError::Changed { path: known.path.display().to_string() });
+        }
+    }
+    payload::write(&mut bag, subject, &configuration)?;
+    let now: Vec<Option<Stamp>> = subject.inputs.iter().map(stamp).collect();
+    for ((before, after), input) in stamps.iter().zip(&now).zip(subject.inputs) {
+        // A log that grew meanwhile still has the rows that were read.
+        let grew = matches!((before, after), (Some(b), Some(a)) if a.bytes > b.bytes);
+        if before != after && !grew {
+            return Err(EvidenceError::Changed { path: input.display.clone() });
+        }
+    }
+    let octets: u64 = bag.payload().iter().map(|file| file.bytes).sum();
+    let files = bag.payload().len();
+    bag.tag_file("bagit.txt", |out| {
+        out.write_all(b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
+    })?;
+    bag.tag_file("bag-info.txt", |out| info(octets, files, previous.as_deref(), out))?;
+    bag.tag_file("acquisition.jsonl", |out| acquisition(subject, &now, out))?;
+    let manifest = bag.manifest()?;
+    bag.tag_file("CERTIFICATION.txt", |out| method::certification(subject, &manifest, files, out))?;
+    bag.finish(|tags| key.map(|key| key.sign(tags)))
+}
+
+/// The digits of an input's SHA-256; empty where it could not be read.
+fn sha256_of(input: &InputReport) -> &str {
+    input.digest.as_deref().and_then(|d| d.strip_prefix("sha256:")).unwrap_or_default()
+}
+
+fn stated(role: &'static str, path: &Path) -> Result<Stated, EvidenceError> {
+    let bytes = std::fs::read(path)
+        .map_err(|source| EvidenceError::Read { path: path.display().to_string(), source })?;
+    Ok(Stated { role, path: path.to_owned(), bytes })
+}
+
+/// The digest of a finished bundle's tag manifest.
+fn previous_digest(bundle: &Path) -> Result<String, EvidenceError> {
+    let wrong =
+        |reason: String| EvidenceError::Previous { path: bundle.display().to_string(), reason };
+    let verdict = crate::verify::verify(bundle, &crate::verify::Asked::default())
+        .map_err(|error| wrong(error.to_string()))?;
+    if let Some(refusal) = verdict.refusals.first() {
+        return Err(wrong(format!("it does not verify ({refusal})")));
+    }
+    let bytes = std::fs::read(bundle.join(TAG_MANIFEST)).map_err(|e| wrong(e.to_string()))?;
+    Ok(bag::sha256(&bytes))
+}
+
+fn file_of(input: &Input) -> Option<&Path> {
+    match &input.origin {
+        Origin::File(path) => Some(path),
+        Origin::Member(member) => Some(&member.archive),
+        Origin::Stdin => None,
+    }
+}
+
+fn stamp(input: &Input) -> Option<Stamp> {
+    let found = std::fs::metadata(file_of(input)?).ok()?;
+    Some(Stamp { bytes: found.len(), modified: found.modified().ok() })
+}
+
+/// Milliseconds since 1970.
+fn milliseconds(time: SystemTime) -> i64 {
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
+        Err(before) => i64::try_from(before.duration().as_millis()).map_or(i64::MIN, |ms| -ms),
+    }
+}
+
+/// `bag-info.txt` (RFC 8493 section 2.2.2).
+fn info(octets: u64, files: usize, previous: Option<&str>, out: &mut dyn Write) -> io::Result<()> {
+    let today = report::instant(milliseconds(SystemTime::now()));
+    writeln!(out, "Bag-Software-Agent: calproof {}", env!("CARGO_PKG_VERSION"))?;
+    writeln!(out, "Bagging-Date: {}", &today[..10.min(today.len())])?;
+    writeln!(out, "External-Description: What observed usage requires, with the rows it rests on")?;
+    writeln!(out, "Payload-Oxum: {octets}.{files}")?;
+    if let Some(digest) = previous {
+        writeln!(out, "Previous-Tagmanifest-SHA256: {digest}")?;
+    }
+    Ok(())
+}
+
+/// `acquisition.jsonl`: where the inputs lay, and when they were last written.
+fn acquisition(
+    subject: &Subject<'_>,
+    stamps: &[Option<Stamp>],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    #[derive(serde::Serialize)]
+    struct Acquired<'a> {
+        path: &'a str,
+        absolute: Option<String>,
+        file_bytes: Option<u64>,
+        modified: Option<String>,
+    }
+    for (input, stamp) in subject.inputs.iter().zip(stamps) {
+        let absolute = file_of(input).and_then(|path| std::path::absolute(path).ok());
+        let acquired = Acquired {
+            path: &input.display,
+            absolute: absolute.map(|path| path.to_string_lossy().into_owned()),
+            file_bytes: stamp.map(|s| s.bytes),
+            modified: stamp
+                .and_then(|s| s.modified)
+                .map(|time| report::instant(milliseconds(time))),
+        };
+        report::line(&acquired, out)?;
+    }
+    Ok(())
+}
