@@ -100,7 +100,8 @@ fn people(
     verdict.refuse_all(wrong);
 }
 
-/// The interval and the mix of every product's base CAL, and every person's events.
+/// The demand and the mix of every product's base CAL, and every person's events; the ends of the
+/// interval are compared and told, not refused.
 fn numbers(contents: &Contents, tally: &calproof_twin::Tally, verdict: &mut Verdict) {
     let mut wrong = Vec::new();
     for requirement in contents.requirements.iter().filter(|r| r.cal == "standard") {
@@ -112,18 +113,20 @@ fn numbers(contents: &Contents, tally: &calproof_twin::Tally, verdict: &mut Verd
             continue;
         };
         let users = &requirement.users;
-        let same = users["lower"] == product.lower
-            && users["demand"] == product.demand
-            && users["upper"] == product.upper
-            && requirement.mix.total == product.mix_total as u64;
+        let same =
+            users["demand"] == product.demand && requirement.mix.total == product.mix_total as u64;
         if !same {
             wrong.push(format!(
-                "data/requirements.json: {}: --full counts {} - {} - {} people and a mix of {}",
-                requirement.product,
-                product.lower,
-                product.demand,
-                product.upper,
-                product.mix_total
+                "data/requirements.json: {}: --full counts {} people and a mix of {}",
+                requirement.product, product.demand, product.mix_total
+            ));
+        }
+        // The ends of the interval hang on readings in which the two programs may differ.
+        if users["lower"] != product.lower || users["upper"] != product.upper {
+            verdict.note(format!(
+                "--full: {}: the interval is {} to {} by the second count and {} to {} in the bundle: \
+                 a doubt that is settled otherwise, not a person who is counted",
+                requirement.product, product.lower, product.upper, users["lower"], users["upper"]
             ));
         }
     }
