@@ -82,6 +82,10 @@ impl LogFormat for OcsTrace {
         (boundary(head, 0, eol) < head.len()).then(State::default)
     }
 
+    fn spans_lines(&self) -> bool {
+        true
+    }
+
     fn boundary(&self, text: &[u8], at: usize, eol: u8) -> usize {
         boundary(text, at, eol)
     }
