@@ -159,13 +159,13 @@ fn one_flipped_byte_anywhere_is_refused_and_named() {
         let step = (bytes.len() / 3).max(1);
         let places = (0..bytes.len()).step_by(step).chain(bytes.len().checked_sub(1));
         for at in places {
-            for bit in [1, 0x20] {
-                let mut changed = bytes.clone();
-                changed[at] ^= bit;
-                fs::write(&path, &changed).unwrap();
-                let refusals = verdict(&place).refusals.join("\n");
-                assert!(refusals.contains(&name), "{name} byte {at} bit {bit:#x}: {refusals:?}");
-            }
+            // The second turns the case of a letter, also of a hexadecimal digit.
+            let bit = if at % 2 == 0 { 1 } else { 0x20 };
+            let mut changed = bytes.clone();
+            changed[at] ^= bit;
+            fs::write(&path, &changed).unwrap();
+            let refusals = verdict(&place).refusals.join("\n");
+            assert!(refusals.contains(&name), "{name} byte {at} bit {bit:#x}: {refusals:?}");
         }
         fs::write(&path, &bytes).unwrap();
     }

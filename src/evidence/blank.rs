@@ -210,12 +210,12 @@ fn keys(row: &[u8], found: &mut Vec<Range<usize>>) {
             })
             .map_or(0, |at| at + 1);
         let name = row[name..i].to_ascii_lowercase();
-        let contains = |word: &&str| memchr::memmem::find(&name, word.as_bytes()).is_some();
+        let contains = |word: &str| memchr::memmem::find(&name, word.as_bytes()).is_some();
         let bare = name.rsplit(|b| *b == b'%').next().unwrap_or(&name);
         let is_whole =
             |word: &&str| name == word.as_bytes() || (encoded && bare.ends_with(word.as_bytes()));
-        if !IN_NAME.iter().any(|word| contains(&word))
-            && !WHOLE_NAME.iter().any(|word| is_whole(&word))
+        if !IN_NAME.iter().any(|word| contains(word))
+            && !WHOLE_NAME.iter().any(|word| is_whole(word))
         {
             continue;
         }
@@ -319,9 +319,7 @@ fn said(row: &[u8], data: Range<usize>, found: &mut Vec<Range<usize>>) {
         after_word(row, data, 2, found);
     } else if is(0, &["PASS"]) {
         after_word(row, data, 1, found);
-    } else if is(1, &["LOGIN"]) {
-        after_word(row, data, 3, found);
-    } else if is(1, &["AUTHENTICATE"]) {
+    } else if is(1, &["LOGIN", "AUTHENTICATE"]) {
         after_word(row, data, 3, found);
     } else if !is(0, &COMMANDS) && !is(1, &COMMANDS) {
         found.push(data);
