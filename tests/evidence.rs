@@ -216,7 +216,8 @@ fn a_forger_who_seals_again_is_still_refused() {
         let place = place.clone();
         move || replace(&place, name, from, to)
     };
-    let cases: [(&str, Box<dyn Fn()>); 8] = [
+    type Change = Box<dyn Fn()>;
+    let cases: [(&str, Change); 8] = [
         ("do not add up", Box::new(change("data/sources.jsonl", "\"total\":26", "\"total\":27"))),
         (
             "people.jsonl: differs",

@@ -210,13 +210,12 @@ fn keys(row: &[u8], found: &mut Vec<Range<usize>>) {
             })
             .map_or(0, |at| at + 1);
         let name = row[name..i].to_ascii_lowercase();
-        let contains = |word: &str| memchr::memmem::find(&name, word.as_bytes()).is_some();
-        let bare = name.rsplit(|b| *b == b'%').next().unwrap_or(&name);
-        let is_whole =
-            |word: &&str| name == word.as_bytes() || (encoded && bare.ends_with(word.as_bytes()));
-        if !IN_NAME.iter().any(|word| contains(word))
-            && !WHOLE_NAME.iter().any(|word| is_whole(word))
-        {
+        // What stands before a percent-encoded `?` or `&` is another key.
+        let escape = name.iter().rposition(|b| *b == b'%').map_or(0, |at| (at + 3).min(name.len()));
+        let name = &name[escape..];
+        let contains = |word: &str| memchr::memmem::find(name, word.as_bytes()).is_some();
+        let is_whole = |word: &&str| name == word.as_bytes();
+        if !IN_NAME.iter().any(|word| contains(word)) && !WHOLE_NAME.iter().any(is_whole) {
             continue;
         }
         let value = &row[after..];
@@ -392,7 +391,7 @@ mod tests {
         let row = "2010-03-01 06:00:00 CONTOSO\\anna cadata=abc;+x=1 200";
         assert_eq!(
             shown(row, "iis-w3c", &[fields]),
-            "2010-03-01 06:00:00 CONTOSO\\anna [blanked 14 bytes] 200"
+            "2010-03-01 06:00:00 CONTOSO\\anna [blanked 15 bytes] 200"
         );
         assert_eq!(shown("- - - - 200", "iis-w3c", &[fields]), "- - - - 200");
     }
@@ -409,7 +408,7 @@ mod tests {
         let row = "GET /owa/ X-OWA-CANARY=ab%2fc&url=%3fsessionID%3dS1%26a%3db&User=anna 200";
         assert_eq!(
             shown(row, "iis-w3c", &[]),
-            "GET /owa/ X-OWA-CANARY=[blanked 7 bytes]&url=%3fsessionID%3d[blanked 2 bytes]%26a%3db&User=anna 200"
+            "GET /owa/ X-OWA-CANARY=[blanked 6 bytes]&url=%3fsessionID%3d[blanked 2 bytes]%26a%3db&User=anna 200"
         );
     }
 
