@@ -314,6 +314,7 @@ fn the_payload_does_not_depend_on_the_cut() {
             packs: &packs,
             period: &period,
             scope: &reading.scope,
+            directory: None,
             detail: Detail::Full,
         };
         let census = take(read.usage, read.inputs, &question).unwrap();

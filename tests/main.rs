@@ -5,8 +5,8 @@ mod across_logs; // one access in several logs is one person, one device
 mod calproof; // runs the command, makes folders of logs
 mod cli; // arguments, messages, exit codes, outputs
 mod directory; // who is who by the directory, and who stands behind an account
-mod explain; // the story of one name, its rows, its secrets
 mod evidence; // bundles: what is in them, and that nothing can be changed unseen
+mod explain; // the story of one name, its rows, its secrets
 mod oracle; // the slow twin agrees, on logs with planted truth
 mod reading; // zones and columns that calproof.toml states, exit codes in doubt
 mod same_bytes; // one report for any threads, order and cut
