@@ -107,7 +107,8 @@ fn exit_codes_in_doubt() {
     let blind = "#Software: Microsoft Internet Information Services 7.5\r\n\
                  #Fields: date time s-ip cs-method cs-uri-stem c-ip sc-status\r\n\
                  2010-03-01 06:12:44 10.0.0.11 GET /owa/ 10.1.1.5 200\r\n";
-    let doubts: [(&str, &[(&str, &[u8])], i32, &str); 10] = [
+    type Files<'a> = &'a [(&'a str, &'a [u8])];
+    let doubts: [(&str, Files<'_>, i32, &str); 10] = [
         ("a log and its copy", &[("a.log", log.as_bytes()), ("b.log", log.as_bytes())], 0, ""),
         ("a log", &[("a.log", log.as_bytes())], 0, ""),
         (
