@@ -347,7 +347,7 @@ fn interval(
         .map(|(p, forms)| {
             (
                 id(*p),
-                "names united by configuration or directory".to_owned(),
+                "its names counted apart".to_owned(),
                 forms.len() as u64 - 1,
             )
         })
