@@ -362,6 +362,21 @@ fn generated_fleets_are_verified_with_the_second_count() {
 }
 
 #[test]
+fn the_rows_of_every_sample_are_found_again() {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").display().to_string();
+    let here = tempfile::tempdir().unwrap();
+    let ran = run(here.path(), &["scan", "--output", "r.txt", "--evidence", "b", &samples], b"");
+    assert!(ran.code <= 1, "{}", ran.err);
+    let formats: BTreeSet<String> = lines(&here.path().join("b"), "sources.jsonl")
+        .iter()
+        .map(|source| source["format"].as_str().unwrap().to_owned())
+        .collect();
+    assert!(formats.len() > 15, "{formats:?}");
+    let ran = run(here.path(), &["verify", "b", "--logs", &samples], b"");
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+}
+
+#[test]
 fn compressed_and_utf16_logs_are_quoted_and_found_again() {
     let plain = owa(&["CONTOSO\\anna", "CONTOSO\\ben"]);
     let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());

@@ -1,6 +1,6 @@
 //! The logs themselves: every source by its digest, every quoted row at its byte.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::contents::{Contents, Row};
@@ -108,6 +108,12 @@ pub(super) fn rows(found: &Found, contents: &Contents, verdict: &mut Verdict) {
             by_source.entry(&row.sha256).or_default().push((row, file));
         }
     }
+    let xml: BTreeSet<&str> = contents
+        .sources
+        .iter()
+        .filter(|source| source.format == "iis-etw")
+        .filter_map(|source| source.sha256.as_deref())
+        .collect();
     let (mut wrong, mut same, mut blanked) = (Vec::new(), 0_u64, 0_u64);
     for (digest, mut rows) in by_source {
         // A source without a file was refused already.
@@ -116,7 +122,7 @@ pub(super) fn rows(found: &Found, contents: &Contents, verdict: &mut Verdict) {
         let places: Vec<u64> = rows.iter().map(|(row, _)| row.byte).collect();
         let mut take = |i: usize, spot: Option<Spot<'_>>| {
             let (row, file) = rows[i];
-            match spot.and_then(|spot| is_same(row, &spot)) {
+            match spot.and_then(|spot| is_same(row, xml.contains(digest), &spot)) {
                 Some(true) => {
                     same += 1;
                     blanked += row.blanked.iter().map(|b| b.length).sum::<u64>();
@@ -138,8 +144,10 @@ pub(super) fn rows(found: &Found, contents: &Contents, verdict: &mut Verdict) {
 }
 
 /// Whether a row is a whole line or record, and what is quoted.
-fn is_same(row: &Row, spot: &Spot<'_>) -> Option<bool> {
-    let begins = spot.before.last().is_none_or(|b| *b == spot.eol);
+fn is_same(row: &Row, xml: bool, spot: &Spot<'_>) -> Option<bool> {
+    // An XML record begins behind the one before it, or behind its indentation.
+    let before = spot.before.iter().rev().find(|b| !xml || !matches!(b, b' ' | b'\t'));
+    let begins = before.is_none_or(|b| *b == spot.eol || (xml && *b == b'>'));
     let length = usize::try_from(row.length).ok()?;
     let raw = spot.text.get(..length)?;
     let ends = row.cut || spot.text.get(length).is_none_or(|b| matches!(b, b'\r' | b'\n'));
