@@ -344,13 +344,7 @@ fn interval(
     let mut with: Vec<(String, String, u64)> = strict
         .iter()
         .filter(|(_, forms)| forms.len() > 1)
-        .map(|(p, forms)| {
-            (
-                id(*p),
-                "its names counted apart".to_owned(),
-                forms.len() as u64 - 1,
-            )
-        })
+        .map(|(p, forms)| (id(*p), "its names counted apart".to_owned(), forms.len() as u64 - 1))
         .collect();
     with.extend(addresses.iter().filter(|(_, at)| at.len() > 1).map(|(p, at)| {
         (id(*p), "shared account, one per address".to_owned(), at.len() as u64 - 1)

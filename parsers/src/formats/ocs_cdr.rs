@@ -61,7 +61,8 @@ impl LogFormat for OcsCdr {
                      public parties, phones, guests and servers are marked",
             limits: "columns by name (comma, semicolon or tab); a table of bare ids (UserId) is blind: join it with Users, or \
                      state the names under [formats.ocs-cdr] columns; SessionDetails has no media unless it is joined with Media; \
-                     Conferences does not say whether a conference had more than chat; the CDR keeps 60 days unless configured \
+                     Conferences does not say whether a conference had more than chat, and is taken as if it had, so that a \
+                     chat-only one feeds the additive CAL too; the CDR keeps 60 days unless configured \
                      otherwise; dates with slashes are month/day/year, and one that cannot be is rejected",
             time: "UTC",
             reference: "Microsoft: Call Detail Recording (CDR) database schema",
@@ -137,6 +138,10 @@ fn row(
     let mut caller_marks = Marks::NONE;
     if layout.kind == Kind::Registration && served {
         caller_marks |= Marks::REGISTERED;
+    }
+    if layout.kind == Kind::Conference {
+        // The table does not say what the conference held; organising one feeds the additive CAL.
+        caller_marks |= Marks::CONFERENCE_MEDIA;
     }
     if is_synthetic(layout, table) {
         caller_marks |= Marks::PROBE_AGENT;
