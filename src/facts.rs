@@ -165,13 +165,7 @@ pub struct Facts {
 impl Facts {
     /// The index of a server, new or known.
     pub fn server(&mut self, server: Server) -> u32 {
-        match self.servers.iter().rposition(|s| *s == server) {
-            Some(i) => i as u32,
-            None => {
-                self.servers.push(server);
-                self.servers.len() as u32 - 1
-            }
-        }
+        place_of(&mut self.servers, server)
     }
 
     /// Adds sightings to the fact `key` and gives its place in `entries`.
@@ -224,6 +218,15 @@ impl Facts {
         let least = self.aliases.entry(alias).or_insert(witness);
         *least = witness.min(*least);
     }
+}
+
+/// The place of a server in a list, new or known. The last one is looked at first: it is the likeliest.
+pub(crate) fn place_of(servers: &mut Vec<Server>, server: Server) -> u32 {
+    let known = servers.iter().rposition(|s| *s == server);
+    known.unwrap_or_else(|| {
+        servers.push(server);
+        servers.len() - 1
+    }) as u32
 }
 
 /// Adds sightings of a submission.

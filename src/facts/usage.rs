@@ -10,8 +10,8 @@ use hashbrown::HashTable;
 use super::days::Days;
 use super::names::{Name, Names};
 use super::{
-    Alias, Facts, Hours, Key, Server, Sightings, Witness, corroborate, merge_exchange, realiased,
-    rekeyed, renamed,
+    Alias, Facts, Hours, Key, Server, Sightings, Witness, corroborate, merge_exchange, place_of,
+    realiased, rekeyed, renamed,
 };
 use crate::ingest::input::InputReport;
 
@@ -85,13 +85,7 @@ pub struct Usage {
 impl Usage {
     /// The index of a server, new or known.
     pub fn server(&mut self, server: Server) -> u32 {
-        match self.servers.iter().rposition(|s| *s == server) {
-            Some(i) => i as u32,
-            None => {
-                self.servers.push(server);
-                self.servers.len() as u32 - 1
-            }
-        }
+        place_of(&mut self.servers, server)
     }
 
     /// Adds a fact that was seen on `days`, all inside the period or all outside it.
