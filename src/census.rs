@@ -4,18 +4,28 @@
 //! sorted and decoded; reports and evidence read it and nothing else. Strings come from logs and are
 //! attacker-written: whoever prints them must make them harmless for the medium.
 
+mod administration;
+mod compare;
+mod connector;
 mod coverage;
 mod device;
 mod exchanges;
 mod fate;
 mod ledger;
+mod licences;
 mod multiplexer;
 mod nobody;
+mod owned;
 mod packs;
 mod pattern;
 mod people;
 mod place;
+mod prices;
+mod purchase;
+mod replay;
 mod requirement;
+mod sensitivity;
+mod settle;
 mod standing;
 mod take;
 #[cfg(test)]
@@ -25,9 +35,17 @@ mod warnings;
 
 use std::collections::BTreeMap;
 
+pub use compare::{Comparisons, take, take_and_compare};
+pub use connector::{ConnectorChoice, ConnectorPlan, ConnectorServer};
 pub use coverage::LONGEST_GAP;
 pub use device::InventoryError;
-pub use take::{CensusError, Question, take};
+pub use licences::{LicenceError, Licences};
+pub use owned::{OwnedCals, OwnedError, OwnedRow};
+pub use prices::{PriceError, PricePair, Prices, short_name};
+pub use purchase::{Assignment, Charged, PlanLine, PurchaseError, PurchasePlan};
+pub use replay::{Accounts, AccountsError, NotCounted, Replay};
+pub use sensitivity::{SensitivityNumbers, SensitivityRow};
+pub use take::{CensusError, Question};
 
 use crate::facts::Witness;
 use crate::ingest::input::InputReport;
@@ -75,6 +93,16 @@ pub struct Census {
     /// Every merged fact with what became of it, in the order of (principal, product, first row);
     /// only where [`Detail::Full`] was asked for.
     pub uses: Vec<Use>,
+    /// The least that covers every counted access costs; only where prices are stated.
+    pub purchase: Option<PurchasePlan>,
+    /// Required against owned CALs, sorted by (product, CAL); empty where none are stated.
+    pub owned: Vec<OwnedRow>,
+    /// External Connectors or CALs, by product; empty where no external user is declared.
+    pub connectors: Vec<ConnectorPlan>,
+    /// The numbers under every disputed reading, as configured first; empty where not asked for.
+    pub sensitivity: Vec<SensitivityRow>,
+    /// An auditor's list of accounts beside the counted people; only where one was given.
+    pub replay: Option<Replay>,
 }
 
 /// How much a census keeps.

@@ -176,6 +176,14 @@ pub struct ScanArgs {
     /// Sign the bundle with an OpenSSH private key (ed25519, without passphrase).
     #[arg(long, value_name = "KEY", requires = "evidence")]
     pub sign: Option<PathBuf>,
+    /// Add the numbers under every disputed reading of the rules; takes the census some 18 times.
+    #[arg(long)]
+    pub sensitivity: bool,
+    /// Set an auditor's list of accounts or mailboxes (CSV) beside the count: every name that differs.
+    ///
+    /// Columns by name: sAMAccountName, UserPrincipalName, mail, PrimarySmtpAddress, name.
+    #[arg(long, value_name = "FILE")]
+    pub compare: Option<PathBuf>,
     /// Flags of every command that reads logs.
     #[command(flatten)]
     pub reading: ReadingArgs,

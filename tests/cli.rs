@@ -144,6 +144,7 @@ fn the_configuration_is_read_where_it_stands() {
         ("version.toml", b"[[server]]\nname = 'EX01'\nproduct = 'exchange'\nversion = '2011'\n"),
         ("pack.toml", b"[rules]\npacks = ['exchange-2011']\n"),
         ("price.toml", b"[prices]\n'exchange.standard.user' = 85.0\n"),
+        ("wrong-price.toml", b"[prices]\n'exchange.standart.user' = 85.0\n"),
         ("elsewhere/a.log", &log),
     ]);
     let run = |args: &[&str]| run(here.path(), args, b"");
@@ -155,7 +156,34 @@ fn the_configuration_is_read_where_it_stands() {
     refused(&run(&["scan", "--config", "version.toml", "a.log"]), &["EX01", "2011", "2010, 2013"]);
     refused(&run(&["scan", "--config", "pack.toml", "a.log"]), &["exchange-2011"]);
     let price = run(&["scan", "--config", "price.toml", "a.log"]);
-    assert!(price.out.contains("`prices` is not acted upon"), "{}", price.out);
+    assert!(price.out.contains("PURCHASE PLAN"), "{}", price.out);
+    assert!(price.out.contains("2  Exchange Standard, user CAL  85.00  170.00"), "{}", price.out);
+    let wrong = run(&["scan", "--config", "wrong-price.toml", "a.log"]);
+    refused(&wrong, &["exchange.standart.user", "expected one of standard, enterprise, plus"]);
+}
+
+#[test]
+fn a_list_of_accounts_stands_beside_the_count() {
+    let here = folder(&[
+        ("a.log", &log()),
+        ("all.csv", b"SamAccountName\nanna\nzoe\n"),
+        ("wrong.csv", b"id\n1\n"),
+    ]);
+    let run = |args: &[&str]| run(here.path(), args, b"");
+    let ran = run(&["scan", "--compare", "all.csv", "--sensitivity", "a.log"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.out.contains("2 accounts, 1 of counted people"), "{}", ran.out);
+    assert!(ran.out.contains("1 account never seen in 1 covered day: zoe"), "{}", ran.out);
+    assert!(ran.out.contains("1 person: contoso\\ben (last 2010-03-01)"), "{}", ran.out);
+    assert!(ran.out.contains("SENSITIVITY"), "{}", ran.out);
+    refused(
+        &run(&["scan", "--compare", "wrong.csv", "a.log"]),
+        &["wrong.csv:1", "found the columns id"],
+    );
+    refused(&run(&["scan", "--compare", "none.csv", "a.log"]), &["none.csv: cannot be read"]);
+    let over = run(&["scan", "--compare", "all.csv", "--output", "all.csv", "a.log"]);
+    refused(&over, &["all.csv"]);
+    assert_eq!(fs::read(here.path().join("all.csv")).unwrap(), b"SamAccountName\nanna\nzoe\n");
 }
 
 #[test]

@@ -143,13 +143,23 @@ fn report() -> Value {
          #Log-type: Message Tracking Log\r\n#Fields: date-time,client-ip,client-hostname,server-ip,\
          server-hostname,source-context,connector-id,source,event-id,sender-address\r\n\
          2010-03-01T09:00:00.000Z,,EX01,,EX01,,,STOREDRIVER,SUBMIT,emil@contoso.com\r\n";
+    let config = "[prices]\n'exchange.standard.user' = 85.0\n'exchange.standard.device' = 85.0\n\
+                  [owned]\nfiles = ['owned.csv']\n[identity]\nexternal = ['CONTOSO\\ben']\n";
+    let owned = b"product,cal,version,type,quantity\nexchange,standard,2007,user,1\n";
     let folder = folder(&[
         ("logs/EX01/MSGTRKM20100301-1.LOG", tracking.as_bytes()),
+        ("calproof.toml", config.as_bytes()),
+        ("owned.csv", owned),
+        ("all.csv", b"SamAccountName\nanna\nnobody\nmallory\n"),
         ("logs/EX01/u_ex100301.log", log.as_bytes()),
         ("logs/copy.log", log.as_bytes()),
         ("logs/readme.txt", b"hello\n"),
     ]);
-    let ran = run(folder.path(), &["scan", "--format", "json", "logs"], b"");
+    let ran = run(
+        folder.path(),
+        &["scan", "--sensitivity", "--compare", "all.csv", "--format", "json", "logs"],
+        b"",
+    );
     assert_eq!(ran.code, 1, "{}", ran.err);
     serde_json::from_str(&ran.out).unwrap()
 }
@@ -167,9 +177,18 @@ fn the_report_fits_the_schema() {
         "warnings",
         "coverage",
         "corroborated",
+        "owned",
+        "connectors",
+        "sensitivity",
     ] {
         assert!(!report[list].as_array().unwrap().is_empty(), "nothing in {list} was checked");
     }
+    for list in ["lines", "unpriced", "assignments", "proof"] {
+        let list = report["purchase"][list].as_array().unwrap();
+        assert!(!list.is_empty(), "nothing in the purchase plan was checked");
+    }
+    assert_eq!(report["compare"]["not_counted"].as_array().unwrap().len(), 2);
+    assert_eq!(report["compare"]["not_listed"].as_array().unwrap().len(), 1);
     for input in report["inputs"].as_array().unwrap() {
         let lines = &input["lines"];
         let sum: u64 = ["events", "directives", "blank", "unrelated", "rejected"]

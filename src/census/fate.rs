@@ -64,6 +64,8 @@ pub(super) struct Bench<'a> {
     pub(super) external: BTreeSet<PersonId>,
     /// Stated exclusions.
     pub(super) declared: Patterns,
+    /// What becomes of guests, where the rule packs have no say.
+    pub(super) guests: Option<Effect>,
 }
 
 impl Bench<'_> {
@@ -130,7 +132,7 @@ impl Bench<'_> {
     }
 
     fn guest(&self, pack: &RulePack) -> Fate {
-        match pack.exemption(Exclusion::Guest).map(|e| e.effect) {
+        match self.guests.or_else(|| pack.exemption(Exclusion::Guest).map(|e| e.effect)) {
             Some(Effect::Excluded) => Fate::Excluded(rule::GUEST),
             _ => Fate::Unresolved("guest"),
         }

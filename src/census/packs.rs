@@ -69,6 +69,11 @@ impl<'a> Packs<'a> {
         version.and_then(|v| self.by_version.get(&v)).copied().unwrap_or(self.newest[&product])
     }
 
+    /// The pack that applies to the highest version of a product that is known.
+    pub(super) fn newest(&self, product: Product) -> &'a RulePack {
+        self.newest[&product]
+    }
+
     /// The packs of the products that are reported.
     pub(super) fn cited(&self, requirements: &[Requirement]) -> Vec<PackCited> {
         let products: BTreeSet<Product> = requirements.iter().map(|r| r.product).collect();

@@ -97,29 +97,41 @@ pub(super) fn requirements(basis: &Basis<'_>) -> Vec<Requirement> {
     wanted.into_iter().map(|(product, cal)| requirement(basis, product, cal)).collect()
 }
 
-fn requirement(basis: &Basis<'_>, product: Product, cal: Cal) -> Requirement {
-    let windows = product == Product::Windows;
-    let rows: Vec<&Row<'_>> = basis
-        .rows
-        .iter()
-        .filter(
-            |r| if windows { true } else { r.own && r.product == product && r.cals.contains(&cal) },
-        )
-        .collect();
-    let counted: BTreeSet<PersonId> = rows.iter().map(|r| r.person).collect();
-    let shared: BTreeSet<PersonId> = counted.intersection(basis.shared).copied().collect();
-    let users = counted.clone();
-    let machines: BTreeMap<DeviceId, Witness> = basis
+/// The rows that need a CAL: those of its product that require it; for Windows, all.
+pub(super) fn rows_of<'a>(basis: &Basis<'a>, product: Product, cal: Cal) -> Vec<&'a Row<'a>> {
+    let needs = |r: &&Row<'_>| match product {
+        Product::Windows => true,
+        _ => r.own && r.product == product && r.cals.contains(&cal),
+    };
+    basis.rows.iter().filter(needs).collect()
+}
+
+/// The machine accounts that need a CAL as devices, each with its least row.
+pub(super) fn machines_of(
+    basis: &Basis<'_>,
+    product: Product,
+    cal: Cal,
+) -> BTreeMap<DeviceId, Witness> {
+    basis
         .machines
         .iter()
         .filter(|(_, m)| cal == Cal::Standard && m.products.contains(&product))
         .map(|(device, m)| (*device, m.witness))
-        .collect();
+        .collect()
+}
+
+fn requirement(basis: &Basis<'_>, product: Product, cal: Cal) -> Requirement {
+    let windows = product == Product::Windows;
+    let rows = rows_of(basis, product, cal);
+    let counted: BTreeSet<PersonId> = rows.iter().map(|r| r.person).collect();
+    let shared: BTreeSet<PersonId> = counted.intersection(basis.shared).copied().collect();
+    let users = counted.clone();
+    let machines = machines_of(basis, product, cal);
 
     let devices: BTreeSet<DeviceId> =
         rows.iter().filter_map(|r| r.device).chain(machines.keys().copied()).collect();
     let identified = devices.iter().filter(|d| basis.devices.get(**d).identified).count() as u64;
-    let edges = edges(&rows, basis.devices);
+    let edges = edges(&rows);
     let from_unidentified: BTreeSet<PersonId> =
         edges.keys().filter(|(_, end)| !end.licensable(basis.devices)).map(|(p, _)| *p).collect();
     let shared_devices: BTreeSet<DeviceId> = edges
@@ -172,7 +184,7 @@ fn requirement(basis: &Basis<'_>, product: Product, cal: Cal) -> Requirement {
 
 /// The other end of an access.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-enum End {
+pub(super) enum End {
     /// A device.
     Device(DeviceId),
     /// No device evidence on a day without any other: an end of the person's own.
@@ -180,20 +192,20 @@ enum End {
 }
 
 impl End {
-    fn device(self) -> Option<DeviceId> {
+    pub(super) fn device(self) -> Option<DeviceId> {
         match self {
             End::Device(device) => Some(device),
             End::Nothing => None,
         }
     }
 
-    fn licensable(self, devices: &Devices) -> bool {
+    pub(super) fn licensable(self, devices: &Devices) -> bool {
         self.device().is_some_and(|d| devices.get(d).identified)
     }
 }
 
 /// The accesses as edges, each with its least row.
-fn edges(rows: &[&Row<'_>], _devices: &Devices) -> BTreeMap<(PersonId, End), Witness> {
+pub(super) fn edges(rows: &[&Row<'_>]) -> BTreeMap<(PersonId, End), Witness> {
     let mut with_device: BTreeMap<PersonId, Days> = BTreeMap::new();
     for row in rows.iter().filter(|r| r.device.is_some()) {
         with_device.entry(row.person).or_default().merge(&row.used.days);

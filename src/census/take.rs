@@ -2,28 +2,34 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use calproof_parsers::{Client, Marks, Outcome, Scope};
+use calproof_parsers::{Client, Marks, Outcome, Scope, Service};
 
+use super::administration::administrators;
+use super::connector::External;
 use super::device::{DeviceId, Devices, InventoryError, inventory};
 use super::fate::{Bench, Fate, product_of, rule};
 use super::ledger::Ledger;
+use super::licences::{self, LicenceError, Licences};
 use super::multiplexer::{self, acted_for};
 use super::nobody::{declared_people, machines, nobody};
 use super::packs::{Packs, cals};
 use super::pattern::Patterns;
 use super::people::{persons, probable_aliases, servers};
 use super::place::Places;
+use super::replay::{Accounts, replay, sights};
 use super::requirement::{self, Row, Upper};
-use super::standing::{Administrator, Standing, exempt, is_use, standing};
+use super::sensitivity::Reading;
+use super::settle::{Settled, settle};
+use super::standing::{Standing, is_use, standing};
 use super::uses::{corroborated, joins, uses};
-use super::{Census, Detail, coverage, exchanges, warnings};
-use crate::config::{Admins, Config};
+use super::{Census, Detail, coverage, warnings};
+use crate::config::Config;
 use crate::facts::names::Name;
 use crate::facts::usage::{Period, Usage, Used};
 use crate::facts::{DeviceKind, Key};
 use crate::identity::directory::Directory;
 use crate::identity::entry::EntryKind;
-use crate::identity::{Context, FormId, Identities, People, PersonId, decode};
+use crate::identity::{Context, FormId, Identities, PersonId, decode};
 use crate::ingest::input::InputReport;
 use crate::rules::{Product, RuleError, RulePack};
 
@@ -36,6 +42,9 @@ pub enum CensusError {
     /// An inventory cannot be used.
     #[error(transparent)]
     Inventory(#[from] InventoryError),
+    /// What is stated of licences cannot be used.
+    #[error(transparent)]
+    Licences(#[from] Box<LicenceError>),
 }
 
 /// What is asked of the facts.
@@ -68,28 +77,27 @@ pub(super) struct Seen<'a> {
     pub(super) fate: Fate,
 }
 
-/// Takes the census.
-///
-/// # Errors
-///
-/// A configured rule pack that does not exist, an inventory that cannot be read.
-pub fn take(
-    mut usage: Usage,
-    inputs: Vec<InputReport>,
+/// Takes the census under a reading of the rules.
+pub(super) fn judge(
+    usage: &Usage,
+    epids: &BTreeMap<String, String>,
+    inputs: &[InputReport],
     question: &Question<'_>,
+    reading: &Reading,
+    accounts: Option<&Accounts>,
 ) -> Result<Census, CensusError> {
-    let Question { config, packs, period, scope, directory, detail } = *question;
-    let epids = exchanges::decide(&mut usage, period, scope, &inputs);
-    usage.sort();
-    let usage = &usage;
+    let Question { config, packs, period, directory, detail, .. } = *question;
+    let licences = Licences::load(config, packs).map_err(Box::new)?;
+    let recent = reading.recent(&usage.facts);
+    let facts = recent.as_deref().unwrap_or(&usage.facts);
     let places = Places::resolve(&usage.servers, &usage.names, config);
     let packs = Packs::select(packs, &places, config)?;
     let mut identities = Identities::new(config);
     let mut forms_by = |facts: &[Used], name_of: fn(&Key) -> Name| {
         forms(facts, usage, &places, config, &mut identities, name_of)
     };
-    let forms = [&usage.facts, &usage.outside].map(|facts| forms_by(facts, |key| key.principal));
-    let others = forms_by(&usage.facts, acted_for);
+    let forms = [facts, &usage.outside].map(|facts| forms_by(facts, |key| key.principal));
+    let others = forms_by(facts, acted_for);
     identities.join_aliases(usage);
     // What the directory joins is the user's statement: the upper end undoes it, like `realms`.
     let proved = identities.strict_groups();
@@ -104,11 +112,15 @@ pub fn take(
             .filter(|p| names.find(*p, &people, &identities).is_some() || by_directory(*p))
             .collect()
     };
-    let shared = stated(&config.identity.shared, EntryKind::Shared);
+    let mut shared = stated(&config.identity.shared, EntryKind::Shared);
+    if reading.shared_are_people {
+        shared.clear();
+    }
     let service = stated(&config.identity.service, EntryKind::Service);
-    let mut devices = Devices::new(inventory(&config.devices.inventory)?, epids);
+    let mut devices = Devices::new(inventory(&config.devices.inventory)?, epids.clone());
 
-    let sip_domains = sip_domains(config, &usage.facts, &forms[0], &identities);
+    let sip_domains = sip_domains(config, facts, &forms[0], &identities);
+    let declared = config.excludes.iter().filter(|_| !reading.declared_count);
     let bench = Bench {
         config,
         places: &places,
@@ -116,7 +128,8 @@ pub fn take(
         people: &people,
         sip_domains,
         external: stated(&config.identity.external, EntryKind::External),
-        declared: Patterns::new(config.excludes.iter().map(|e| &e.principal), &identities),
+        declared: Patterns::new(declared.map(|e| &e.principal), &identities),
+        guests: reading.guests,
     };
 
     let mut ledger = Ledger::new(&places);
@@ -127,8 +140,7 @@ pub fn take(
         ledger.exclude(principal, rule::OUTSIDE_PERIOD, String::new(), place, product, &used.seen);
     }
 
-    let mut seen: Vec<Seen<'_>> = usage
-        .facts
+    let mut seen: Vec<Seen<'_>> = facts
         .iter()
         .zip(&forms[0])
         .zip(others)
@@ -163,6 +175,10 @@ pub fn take(
         })
         .collect();
     drop_answered(&mut seen);
+    if reading.attending_is_free {
+        let attends = |s: &Seen<'_>| s.used.key.service == Service::ConferenceJoin;
+        seen.retain(|s| !(attends(s) && s.fate == Fate::Person));
+    }
 
     // Every person's standing with every product.
     let by_person = group(&seen, |s| s.fate == Fate::Person);
@@ -181,9 +197,10 @@ pub fn take(
         let stands = standing(facts, served_anywhere.contains(person), &vouched);
         standings.insert((*person, *product), stands);
     }
-    let exempted = administrators(&seen, &by_person, &standings, &people, config.rules.admins);
+    let admins = reading.admins.unwrap_or(config.rules.admins);
+    let exempted = administrators(&seen, &by_person, &standings, &people, admins);
     let counts = |person: PersonId, product: Product| {
-        matches!(standings.get(&(person, product)), Some(Standing::Served | Standing::Asserted))
+        standings.get(&(person, product)).is_some_and(|s| reading.counts(*s))
             && !exempted.contains(&(person, product))
     };
     let counted: BTreeSet<PersonId> = standings
@@ -195,7 +212,9 @@ pub fn take(
     // What becomes of each fact, once and for all.
     let settled: Vec<Settled> = seen
         .iter()
-        .map(|s| settle(s, &standings, &|person, product| counts(person, product), &counted))
+        .map(|s| {
+            settle(s, &standings, &|person, product| counts(person, product), &counted, reading)
+        })
         .collect();
     let mut upper = Upper::default();
     let mut failed_of: BTreeMap<PersonId, u64> = BTreeMap::new();
@@ -234,12 +253,18 @@ pub fn take(
         counted: &counted,
         is_person: &is_person,
     };
-    let behind = multiplexer::behind(&seen, &judge, &mut ledger, &mut upper);
+    let mut behind = multiplexer::behind(&seen, &judge, &mut ledger, &mut upper);
+    if reading.behind_accounts_is_free {
+        behind.rows.clear();
+    }
     nobody(&seen, usage, &people, &counted, &mut ledger, &mut upper);
     let declared = declared_people(&seen, &vouched, &people, &mut upper);
 
     // What is counted, row by row.
-    let machines = machines(&seen, &people, &counted, &mut devices);
+    let mut machines = machines(&seen, &people, &counted, &mut devices);
+    if reading.machines_are_free {
+        machines.clear();
+    }
     let version = |s: &Seen<'_>| places.list[s.place].version(s.product);
     let row = |fact: usize, person, form, own| {
         let s = &seen[fact];
@@ -254,7 +279,7 @@ pub fn take(
             device: s.device,
             used: s.used,
             through: None,
-            cals: cals(s, packs.of(s.product, version(s))),
+            cals: reading.cals(s.used.key.service, cals(s, packs.of(s.product, version(s)))),
         }
     };
     let own = seen.iter().zip(&settled).enumerate().filter_map(|(i, (s, settled))| {
@@ -280,8 +305,7 @@ pub fn take(
         organization: config.organization.name.clone(),
         from: period.from.map(day_text),
         to: period.to.map(day_text),
-        events: usage
-            .facts
+        events: facts
             .iter()
             .map(|f| (f.seen.first.instant, f.seen.last.instant))
             .reduce(|(a, b), (c, d)| (a.min(c), b.max(d))),
@@ -303,6 +327,19 @@ pub fn take(
         keep_pairs: detail == Detail::Full,
     };
     census.requirements = requirement::requirements(&basis);
+    if reading.is_configured() {
+        let by_connector = |(s, settled): (&Seen<'_>, &Settled)| {
+            let held = *settled == Settled::Excluded(rule::EXTERNAL_CONNECTOR);
+            (held && is_use(s.used.key.outcome)).then_some((s.product, s.place, s.person?))
+        };
+        let external = External {
+            people: &bench.external,
+            held: seen.iter().zip(&settled).filter_map(by_connector).collect(),
+            places: &places,
+            config,
+        };
+        licences::apply(&mut census, &basis, &packs, &licences, &external).map_err(Box::new)?;
+    }
     census.rule_packs = packs.cited(&census.requirements);
     census.servers = servers(&rows, &machines, &places, &devices);
     census.people = persons(&rows, &failed_of, &people, &identities, &places, recognised.as_ref());
@@ -310,70 +347,24 @@ pub fn take(
     census.coverage = coverage::coverage(usage, &places, period);
     (census.excluded, census.unresolved) = ledger.entries();
     census.corroborated = corroborated(usage, &places, &identities, &people, &census.people);
+    if let Some(accounts) = accounts {
+        let inside = seen.iter().map(|s| (s.person, s.used));
+        let outside = usage.outside.iter().zip(&forms[1]);
+        let outside = outside.map(|(used, form)| (form.map(|f| people.of(f)), used));
+        let sights = sights(inside.chain(outside));
+        census.replay = Some(replay(accounts, &census, &identities, &people, &sights));
+    }
     if detail == Detail::Full {
         census.uses = uses(&seen, &settled, usage, &places, &people, &devices, &packs);
         census.joins = joins(&people, &identities);
     }
     census.multiplexers = behind.multiplexers;
-    census.warnings = warnings::warnings(&inputs, &census, &identities, config);
+    census.warnings.extend(warnings::warnings(inputs, &census, &identities, config));
     census.warnings.extend(warnings::of_directory(&census, recognised.as_ref()));
     census.warnings.extend(warnings::of_multiplexers(&census.multiplexers));
     census.warnings.sort();
     census.warnings.dedup();
-    census.inputs = inputs;
     Ok(census)
-}
-
-/// What becomes of a fact in the end.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Settled {
-    /// A use that counts.
-    Counted,
-    /// A computer's own.
-    Machine,
-    /// Left out by a rule.
-    Excluded(&'static str),
-    /// Left out by the user's n-th statement.
-    Declared(usize),
-    /// Settled by no rule.
-    Unresolved(&'static str),
-    /// A failed logon of somebody who counts: a number under that person.
-    Failed,
-    /// Adds nothing: another fact of the same person says more.
-    Nothing,
-}
-
-/// Settles a fact by its own fate, or by the standing of its person.
-fn settle(
-    s: &Seen<'_>,
-    standings: &BTreeMap<(PersonId, Product), Standing>,
-    counts: &dyn Fn(PersonId, Product) -> bool,
-    counted: &BTreeSet<PersonId>,
-) -> Settled {
-    let person = match (s.fate, s.person) {
-        (Fate::Person, Some(person)) => person,
-        (Fate::Excluded(rule), _) => return Settled::Excluded(rule),
-        (Fate::Declared(n), _) => return Settled::Declared(n),
-        (Fate::Unresolved(reason), _) => return Settled::Unresolved(reason),
-        (Fate::Machine | Fate::Person, _) => return Settled::Machine,
-    };
-    let outcome = s.used.key.outcome;
-    if outcome == Outcome::Failed && counted.contains(&person) {
-        return Settled::Failed;
-    }
-    match standings.get(&(person, s.product)) {
-        Some(Standing::FailedOnly) => Settled::Excluded(rule::FAILED_LOGON),
-        Some(Standing::NeverServed) if outcome == Outcome::Refused => {
-            Settled::Excluded(rule::NEVER_SERVED)
-        }
-        _ if !is_use(outcome) => Settled::Nothing,
-        Some(Standing::ThinUse) => Settled::Unresolved("thin-use"),
-        Some(Standing::ProbeLike) => Settled::Unresolved("probe-like"),
-        Some(Standing::Vouched) => Settled::Unresolved("asserted-by-unlisted-server"),
-        _ if counts(person, s.product) => Settled::Counted,
-        Some(Standing::Served) => Settled::Excluded(rule::ADMINISTRATION),
-        _ => Settled::Nothing,
-    }
 }
 
 /// `YYYY-MM-DD` of a day number.
@@ -463,52 +454,4 @@ pub(super) fn group(seen: &[Seen<'_>], belongs: impl Fn(&Seen<'_>) -> bool) -> B
         }
     }
     groups
-}
-
-/// Who is exempt as an administrator, by product.
-fn administrators(
-    seen: &[Seen<'_>],
-    by_person: &ByPerson,
-    standings: &BTreeMap<(PersonId, Product), Standing>,
-    people: &People,
-    reading: Admins,
-) -> BTreeSet<(PersonId, Product)> {
-    let mut candidates: BTreeMap<Product, Vec<Administrator<(&str, PersonId)>>> = BTreeMap::new();
-    for ((person, product), facts) in by_person {
-        let used: Vec<&Seen<'_>> =
-            facts.iter().map(|i| &seen[*i]).filter(|s| is_use(s.used.key.outcome)).collect();
-        let only = used.iter().all(|s| s.used.key.marks.has(Marks::ADMINISTRATIVE));
-        if standings[&(*person, *product)] != Standing::Served || !only {
-            continue;
-        }
-        let mut events: BTreeMap<usize, u64> = BTreeMap::new();
-        for s in used {
-            let scope = if reading == Admins::TwoPerServer { s.place } else { 0 };
-            *events.entry(scope).or_default() += s.used.seen.events;
-        }
-        let who = (people.ids[*person as usize].as_str(), *person);
-        let list = candidates.entry(*product).or_default();
-        list.extend(events.into_iter().map(|(scope, events)| Administrator {
-            person: who,
-            scope,
-            events,
-        }));
-    }
-    if reading == Admins::Two {
-        let all: Vec<_> = candidates.values().flatten().cloned().collect();
-        let granted: BTreeSet<_> = exempt(all, reading).into_iter().collect();
-        let of = |(product, list): (&Product, &Vec<Administrator<(&str, PersonId)>>)| {
-            let product = *product;
-            list.iter()
-                .map(|a| a.person)
-                .filter(|p| granted.contains(p))
-                .map(move |p| (p.1, product))
-                .collect::<Vec<_>>()
-        };
-        return candidates.iter().flat_map(of).collect();
-    }
-    candidates
-        .into_iter()
-        .flat_map(|(product, list)| exempt(list, reading).into_iter().map(move |p| (p.1, product)))
-        .collect()
 }

@@ -1,3 +1,7 @@
+mod licences;
+mod replay;
+mod sensitivity;
+
 use std::path::{Path, PathBuf};
 
 use super::*;
@@ -12,6 +16,23 @@ fn sample(path: &str) -> PathBuf {
 }
 
 fn census(paths: &[PathBuf], config: &Config) -> Census {
+    try_census(paths, config).unwrap()
+}
+
+fn try_census(paths: &[PathBuf], config: &Config) -> Result<Census, CensusError> {
+    taken(paths, config, &Comparisons::default())
+}
+
+/// The census with its sensitivity table.
+fn compared(paths: &[PathBuf], config: &Config) -> Census {
+    taken(paths, config, &Comparisons { sensitivity: true, ..Comparisons::default() }).unwrap()
+}
+
+fn taken(
+    paths: &[PathBuf],
+    config: &Config,
+    wanted: &Comparisons<'_>,
+) -> Result<Census, CensusError> {
     let found = discover(paths);
     assert!(found.failures.is_empty(), "{:?}", found.failures);
     let read = ingest(&found.inputs, &Reading::default(), &Quiet);
@@ -25,7 +46,7 @@ fn census(paths: &[PathBuf], config: &Config) -> Census {
         directory: None,
         detail: Detail::Full,
     };
-    take(read.usage, read.inputs, &question).unwrap()
+    take_and_compare(read.usage, read.inputs, &question, wanted)
 }
 
 fn of(census: &Census, product: Product) -> &Requirement {

@@ -8,7 +8,10 @@ use calproof_parsers::network::CidrError;
 use calproof_parsers::{Networks, Notice, Scope};
 
 use super::output::{self, OutputError};
-use crate::census::{self, Census, CensusError, Detail, Question, Warning};
+use crate::census::{
+    self, Accounts, AccountsError, Census, CensusError, Comparisons, Detail, LicenceError,
+    Licences, Question, Warning,
+};
 use crate::cli::{ArgumentError, Color, Form, ReadingArgs, ScanArgs};
 use crate::config::{Config, ConfigError, offset_minutes};
 use crate::digest::DigestChoice;
@@ -57,6 +60,12 @@ pub enum ScanError {
     /// Something that the configuration names cannot be used.
     #[error(transparent)]
     Census(#[from] CensusError),
+    /// What the configuration states of licences cannot be used.
+    #[error(transparent)]
+    Licences(#[from] Box<LicenceError>),
+    /// The list of accounts to compare with cannot be used.
+    #[error(transparent)]
+    Accounts(#[from] AccountsError),
     /// The output cannot be written.
     #[error(transparent)]
     Output(#[from] OutputError),
@@ -107,7 +116,7 @@ pub(super) struct Surveyed {
     pub(super) weak: bool,
 }
 
-/// Reads the paths and takes the census; writes the evidence bundle that `bundle` asks for.
+/// Reads the paths and takes the census; compares it and writes the evidence bundle as `asked`.
 ///
 /// # Errors
 ///
@@ -116,7 +125,7 @@ pub(super) fn survey(
     paths: &[PathBuf],
     flags: &ReadingArgs,
     detail: Detail,
-    bundle: Option<&ScanArgs>,
+    asked: Option<&ScanArgs>,
 ) -> Result<Surveyed, ScanError> {
     let period = flags.period()?;
     if let Some(output) = file(flags) {
@@ -125,6 +134,8 @@ pub(super) fn survey(
     let config = configuration(flags)?;
     let packs = RulePack::builtin()?;
     judgeable(&config, &packs)?;
+    Licences::load(&config, &packs).map_err(Box::new)?;
+    let accounts = accounts(asked, file(flags))?;
     let mut reading = reading(flags, &config, period)?;
 
     let directory = directory(&config)?;
@@ -134,7 +145,7 @@ pub(super) fn survey(
         return Err(nothing(&found.failures, &[]));
     }
     spare_inputs(file(flags), &found.inputs)?;
-    let prepared = match bundle {
+    let prepared = match asked {
         Some(args) => prepare(args, &config, &found.inputs, &mut reading)?,
         None => None,
     };
@@ -150,7 +161,11 @@ pub(super) fn survey(
         directory: directory.as_ref(),
         detail: if prepared.is_some() { Detail::Full } else { detail },
     };
-    let mut census = census::take(usage, inputs, &question)?;
+    let wanted = Comparisons {
+        sensitivity: asked.is_some_and(|args| args.sensitivity),
+        accounts: accounts.as_ref(),
+    };
+    let mut census = census::take_and_compare(usage, inputs, &question, &wanted)?;
     warn(&mut census, &found, &config, directory.as_ref());
     if let Some(prepared) = prepared {
         let (inputs, options) = (&found.inputs[..], &reading.options);
@@ -159,6 +174,20 @@ pub(super) fn survey(
     let bad_rows = directory.is_some_and(|directory| directory.problem_count() > 0);
     let weak = report::is_floor(&census) || bad_rows;
     Ok(Surveyed { census, packs, inputs: found.inputs, weak })
+}
+
+/// The list of accounts to compare with, if there is one; never overwritten by the report.
+fn accounts(
+    asked: Option<&ScanArgs>,
+    output: Option<&Path>,
+) -> Result<Option<Accounts>, ScanError> {
+    let Some(list) = asked.and_then(|args| args.compare.as_deref()) else { return Ok(None) };
+    if let Some(output) = output
+        && output.canonicalize().is_ok_and(|o| list.canonicalize().is_ok_and(|l| o == l))
+    {
+        return Err(OutputError::IsInput { path: output.display().to_string() }.into());
+    }
+    Ok(Some(Accounts::load(list)?))
 }
 
 /// The directory, where the configuration names one.
@@ -346,8 +375,6 @@ fn warn(census: &mut Census, found: &Discovery, config: &Config, directory: Opti
 fn idle_keys(config: &Config) -> Vec<&'static str> {
     let keys = [
         ("server.encoding", config.servers.iter().any(|s| s.encoding.is_some())),
-        ("prices", !config.prices.is_empty()),
-        ("owned.files", !config.owned.files.is_empty()),
         ("configuration.files", !config.configuration.files.is_empty()),
         ("formats (other than ocs-cdr)", config.formats.keys().any(|format| format != CDR)),
     ];

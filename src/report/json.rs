@@ -3,6 +3,9 @@
 //! Keys stand in the order of the structs below, those that were added within the schema version
 //! after the older ones. `schema/report.schema.json` describes the same.
 
+mod licences;
+mod replay;
+mod sensitivity;
 pub(crate) mod visible;
 
 use std::collections::BTreeMap;
@@ -96,6 +99,16 @@ struct Report<'c> {
     probable_aliases: Vec<ProbableAliases<'c>>,
     multiplexers: Vec<Multiplexer<'c>>,
     corroborated: Vec<Corroborated<'c>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purchase: Option<licences::Purchase<'c>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    owned: Vec<licences::Owned<'c>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    connectors: Vec<licences::Connectors<'c>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    sensitivity: Vec<sensitivity::Row>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compare: Option<replay::Replay<'c>>,
 }
 
 #[derive(Serialize)]
@@ -479,6 +492,11 @@ fn report(census: &Census) -> Report<'_> {
                 witness: row(&c.witness),
             })
             .collect(),
+        purchase: census.purchase.as_ref().map(|plan| licences::purchase(census, plan)),
+        owned: census.owned.iter().map(licences::owned).collect(),
+        connectors: census.connectors.iter().map(licences::connectors).collect(),
+        sensitivity: census.sensitivity.iter().map(sensitivity::row).collect(),
+        compare: census.replay.as_ref().map(replay::replay),
     }
 }
 

@@ -2,7 +2,10 @@
 
 mod corroborated;
 mod inputs;
+mod licences;
 pub(crate) mod page;
+mod replay;
+mod sensitivity;
 pub(crate) mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,6 +61,11 @@ pub fn text(
     title(census, &mut page)?;
     answer(census, packs, &mut page)?;
     details(census, &mut page)?;
+    licences::purchase(census, &mut page)?;
+    licences::owned(census, &mut page)?;
+    licences::connectors(census, &mut page)?;
+    sensitivity::sensitivity(census, &mut page)?;
+    replay::replay(census, &mut page)?;
     servers(census, &mut page)?;
     excluded(census, &mut page)?;
     unresolved(census, &mut page)?;

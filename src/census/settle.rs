@@ -1,0 +1,68 @@
+//! What becomes of each fact in the end: by its own fate, or by the standing of its person.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use calproof_parsers::Outcome;
+
+use super::fate::{Fate, rule};
+use super::sensitivity::Reading;
+use super::standing::{Standing, is_use};
+use super::take::Seen;
+use crate::identity::PersonId;
+use crate::rules::Product;
+
+/// What becomes of a fact in the end.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Settled {
+    /// A use that counts.
+    Counted,
+    /// A computer's own.
+    Machine,
+    /// Left out by a rule.
+    Excluded(&'static str),
+    /// Left out by the user's n-th statement.
+    Declared(usize),
+    /// Settled by no rule.
+    Unresolved(&'static str),
+    /// A failed logon of somebody who counts: a number under that person.
+    Failed,
+    /// Adds nothing: another fact of the same person says more.
+    Nothing,
+}
+
+/// Settles a fact by its own fate, or by the standing of its person.
+pub(super) fn settle(
+    s: &Seen<'_>,
+    standings: &BTreeMap<(PersonId, Product), Standing>,
+    counts: &dyn Fn(PersonId, Product) -> bool,
+    counted: &BTreeSet<PersonId>,
+    reading: &Reading,
+) -> Settled {
+    let person = match (s.fate, s.person) {
+        (Fate::Person, Some(person)) => person,
+        (Fate::Excluded(rule), _) => return Settled::Excluded(rule),
+        (Fate::Declared(n), _) => return Settled::Declared(n),
+        (Fate::Unresolved(reason), _) => return Settled::Unresolved(reason),
+        (Fate::Machine | Fate::Person, _) => return Settled::Machine,
+    };
+    let outcome = s.used.key.outcome;
+    if outcome == Outcome::Failed && counted.contains(&person) {
+        return Settled::Failed;
+    }
+    match standings.get(&(person, s.product)) {
+        Some(Standing::FailedOnly) => Settled::Excluded(rule::FAILED_LOGON),
+        Some(Standing::NeverServed) if outcome == Outcome::Refused => {
+            match reading.never_served_counts {
+                true => Settled::Counted,
+                false => Settled::Excluded(rule::NEVER_SERVED),
+            }
+        }
+        _ if !is_use(outcome) => Settled::Nothing,
+        Some(Standing::ThinUse) if !reading.thin_use_counts => Settled::Unresolved("thin-use"),
+        Some(Standing::ProbeLike) => Settled::Unresolved("probe-like"),
+        Some(Standing::Vouched) => Settled::Unresolved("asserted-by-unlisted-server"),
+        _ if counts(person, s.product) => Settled::Counted,
+        Some(Standing::Served) => Settled::Excluded(rule::ADMINISTRATION),
+        _ => Settled::Nothing,
+    }
+}
