@@ -14,7 +14,7 @@ pub mod usage;
 use std::collections::BTreeMap;
 
 use calproof_parsers::sip::{Exchange, ExchangeKey};
-use calproof_parsers::{Client, Marks, Outcome, Proof, Service, Software};
+use calproof_parsers::{Client, DeviceEvidence, Marks, Outcome, Proof, Service, Software};
 use hashbrown::HashTable;
 use names::{Name, Names};
 
@@ -96,6 +96,21 @@ pub struct Device {
     pub id: Name,
     /// User agent beside an address.
     pub agent: Name,
+}
+
+impl Device {
+    /// The evidence of a row, its values kept among `names`.
+    pub(crate) fn of(evidence: &DeviceEvidence<'_>, names: &mut Names) -> Device {
+        let (kind, id, agent): (_, &[u8], &[u8]) = match evidence {
+            DeviceEvidence::None => (DeviceKind::None, b"", b""),
+            DeviceEvidence::ActiveSync(id) => (DeviceKind::ActiveSync, id, b""),
+            DeviceEvidence::SipInstance(id) => (DeviceKind::SipInstance, id, b""),
+            DeviceEvidence::Epid(id) => (DeviceKind::Epid, id, b""),
+            DeviceEvidence::CdrEndpoint(id) => (DeviceKind::CdrEndpoint, id, b""),
+            DeviceEvidence::Address { address, agent } => (DeviceKind::Address, address, agent),
+        };
+        Device { kind, id: names.intern(id), agent: names.intern(agent) }
+    }
 }
 
 /// What a row says of the server, and where the file lay.

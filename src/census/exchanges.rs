@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use calproof_parsers::sip::{Decided, Exchange, ExchangeKey, Row};
 use calproof_parsers::time::DAY_MS;
-use calproof_parsers::{Access, DeviceEvidence, Marks, Proof, Scope, Service};
+use calproof_parsers::{Access, Marks, Proof, Scope, Service};
 
 use crate::facts::days::Days;
 use crate::facts::usage::{Period, Usage};
-use crate::facts::{Device, DeviceKind, Key, Server, Sightings, Witness};
+use crate::facts::{Device, Key, Server, Sightings, Witness};
 use crate::ingest::input::InputReport;
 use crate::rules::Feature;
 
@@ -68,15 +68,7 @@ fn add(
         folder: names.intern(folder.as_bytes()),
         software: access.server.software,
     };
-    let (kind, id, agent): (_, &[u8], &[u8]) = match access.device {
-        DeviceEvidence::None => (DeviceKind::None, b"", b""),
-        DeviceEvidence::ActiveSync(id) => (DeviceKind::ActiveSync, id, b""),
-        DeviceEvidence::SipInstance(id) => (DeviceKind::SipInstance, id, b""),
-        DeviceEvidence::Epid(id) => (DeviceKind::Epid, id, b""),
-        DeviceEvidence::CdrEndpoint(id) => (DeviceKind::CdrEndpoint, id, b""),
-        DeviceEvidence::Address { address, agent } => (DeviceKind::Address, address, agent),
-    };
-    let device = Device { kind, id: names.intern(id), agent: names.intern(agent) };
+    let device = Device::of(&access.device, names);
     let (principal, acted_for) = (names.intern(access.principal), names.intern(vouched_by));
     let day = row.instant.div_euclid(DAY_MS) as i32;
     let key = Key {

@@ -5,14 +5,11 @@ use std::ops::Range;
 use calproof_parsers::sip::{Exchange, SipMessage};
 use calproof_parsers::time::DAY_MS;
 use calproof_parsers::{
-    Access, DeviceEvidence, FactId, LineErrorKind, LineKind, Notice, Place, Proof, ServerEvidence,
-    Sink,
+    Access, FactId, LineErrorKind, LineKind, Notice, Place, Proof, ServerEvidence, Sink,
 };
 
 use super::names::Name;
-use super::{
-    Device, DeviceKind, Facts, Key, Server, Sightings, Witness, corroborate, merge_exchange,
-};
+use super::{Device, Facts, Key, Server, Sightings, Witness, corroborate, merge_exchange};
 
 /// How many rejected lines of an input are kept with their place.
 pub const REJECTED_KEPT: usize = 20;
@@ -159,19 +156,6 @@ impl Collector {
             }
         }
     }
-
-    fn device(&mut self, evidence: &DeviceEvidence<'_>) -> Device {
-        let (kind, id, agent): (_, &[u8], &[u8]) = match evidence {
-            DeviceEvidence::None => (DeviceKind::None, b"", b""),
-            DeviceEvidence::ActiveSync(id) => (DeviceKind::ActiveSync, id, b""),
-            DeviceEvidence::SipInstance(id) => (DeviceKind::SipInstance, id, b""),
-            DeviceEvidence::Epid(id) => (DeviceKind::Epid, id, b""),
-            DeviceEvidence::CdrEndpoint(id) => (DeviceKind::CdrEndpoint, id, b""),
-            DeviceEvidence::Address { address, agent } => (DeviceKind::Address, address, agent),
-        };
-        let names = &mut self.told.facts.names;
-        Device { kind, id: names.intern(id), agent: names.intern(agent) }
-    }
 }
 
 fn witness(place: Place) -> Witness {
@@ -202,8 +186,8 @@ impl Sink for Collector {
 
     fn access(&mut self, place: Place, access: &Access<'_>) -> FactId {
         let server = self.server(&access.server);
-        let device = self.device(&access.device);
         let names = &mut self.told.facts.names;
+        let device = Device::of(&access.device, names);
         let key = Key {
             day: day_of(place.instant),
             server,
