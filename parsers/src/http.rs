@@ -3,6 +3,12 @@
 //! `counting.md` section 2, and the format reference sections 2 to 7. The row is judged by what
 //! the server wrote, never by what a client claims.
 
+mod agent;
+mod path;
+
+pub use agent::Agent;
+pub use path::Path;
+
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
@@ -12,7 +18,7 @@ use crate::activesync;
 use crate::event::{Client, DeviceEvidence, Marks, Outcome};
 use crate::format::Scope;
 use crate::network;
-use crate::service::{self, Service, contains_ignore_case, ends_with_ignore_case};
+use crate::service::{Service, contains_ignore_case, ends_with_ignore_case};
 
 /// The fields of one HTTP row; empty where the log has no such column or `-` stands in it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,65 +66,67 @@ pub fn is_nobody(user: &[u8]) -> bool {
 
 /// Judges one row.
 pub fn judge<'a>(row: &Request<'a>) -> Verdict<'a> {
-    judge_agent(row, Agent::of(row.agent))
+    judge_known(row, &Path::of(row.stem), Agent::of(row.agent))
 }
 
-/// Judges one row whose user agent has been looked at before.
-pub fn judge_agent<'a>(row: &Request<'a>, agent: Agent) -> Verdict<'a> {
-    let service = service_of(row);
+/// Judges one row whose stem and user agent have been looked at before.
+pub fn judge_known<'a>(row: &Request<'a>, path: &Path, agent: Agent) -> Verdict<'a> {
+    let service = match path.service {
+        // The terminal services gateway shares the path of Outlook Anywhere.
+        Service::OutlookAnywhere if row.query.ends_with(b":3388") => Service::Web,
+        service => service,
+    };
+    let somebody = !is_nobody(row.user);
     let mut marks = Marks::NONE;
-    if service::is_administrative(service, row.stem) {
+    if path.administrative {
         marks |= Marks::ADMINISTRATIVE;
+    }
+    if path.session_service && !somebody {
+        marks |= Marks::SESSION_SERVICE;
+    }
+    if !somebody && (path.way_in || !matches!(row.status, 100..=299)) {
+        // Only the way to a logon: nobody asks for more.
+        return Verdict { service, outcome: None, marks, device_id: None };
     }
     if agent.is_probe(row.query) {
         marks |= Marks::PROBE_AGENT;
     }
-    if is_back_end(row, service) {
+    let back_end = row.port == b"444" || row.port == b"81" || path.eas_proxy;
+    if back_end || is_handed_on(row.query) {
         marks |= Marks::BACK_END;
     }
     let eas = match service {
         Service::Eas => activesync::query(row.query),
         _ => activesync::Query::default(),
     };
-    let outcome = if is_nobody(row.user) {
-        if service::is_session_service(row.stem) {
-            marks |= Marks::SESSION_SERVICE;
-        }
-        nobody(row)
-    } else {
+    let outcome = if somebody {
         if row.user.ends_with(b"$") && contains_ignore_case(row.query, b"PrxFrom:") {
             marks |= Marks::PROXYING_SERVER;
         }
-        let outcome = somebody(row, eas.blocked);
+        let outcome = outcome_of_somebody(row, path, eas.blocked);
         if outcome == Some(Outcome::Refused) {
             if eas.blocked {
                 marks |= Marks::BLOCKED;
-            } else if service::is_owa_logon(row.stem) && row.status < 400 {
+            } else if path.owa_logon && row.status < 400 {
                 marks |= Marks::LOGON_ONLY;
             }
         }
         outcome
+    } else {
+        Some(Outcome::Anonymous)
     };
     Verdict { service, outcome, marks, device_id: eas.device_id }
 }
 
-fn service_of(row: &Request<'_>) -> Service {
-    match service::of_stem(row.stem) {
-        // The terminal services gateway shares the path of Outlook Anywhere.
-        Service::OutlookAnywhere if row.query.ends_with(b":3388") => Service::Web,
-        service => service,
-    }
-}
-
 /// A row with a name, in the order of `counting.md` section 2.
-fn somebody(row: &Request<'_>, blocked: bool) -> Option<Outcome> {
+fn outcome_of_somebody(row: &Request<'_>, path: &Path, blocked: bool) -> Option<Outcome> {
     let outcome = match row.status {
         _ if is_forms_failure(row) => Outcome::Failed,
         401 if matches!(row.substatus, 3 | 4 | 5 | 7) => Outcome::Refused,
         401 | 407 => Outcome::Failed,
         530 if is_ftp_logon(row.method) => Outcome::Failed,
         403 | 449 | 500..=599 => Outcome::Refused,
-        100..=499 if blocked || service::is_owa_logon(row.stem) => Outcome::Refused,
+        100..=499 if blocked || path.owa_logon => Outcome::Refused,
         100..=499 => Outcome::Served,
         _ => return None,
     };
@@ -147,75 +155,16 @@ fn is_ftp_logon(method: &[u8]) -> bool {
     verb.eq_ignore_ascii_case(b"PASS") || verb.eq_ignore_ascii_case(b"USER")
 }
 
-/// A row without a name: an answer of the service itself, or only the way to a logon.
-fn nobody(row: &Request<'_>) -> Option<Outcome> {
-    let answered = matches!(row.status, 100..=299) && !service::is_way_in(row.stem);
-    answered.then_some(Outcome::Anonymous)
-}
-
-/// Marks of a back end's query.
-static FRONT_END: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"&FrontEnd="));
-static PROXIED: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"PrxFrom:"));
-
-/// Rows of an Exchange back end repeat a front end's row: port 444 or 81, or its marks.
-fn is_back_end(row: &Request<'_>, service: Service) -> bool {
-    row.port == b"444"
-        || row.port == b"81"
-        || (service == Service::Eas
-            && row
-                .stem
-                .split(|b| *b == b'/')
-                .nth(2)
-                .is_some_and(|s| s.eq_ignore_ascii_case(b"proxy")))
-        || FRONT_END.find(row.query).is_some()
-        || PROXIED.find(row.query).is_some()
-}
-
-/// What a user agent is, as far as outcomes go.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Agent {
-    /// A client.
-    Client,
-    /// One of the server's own probes.
-    Probe,
-    /// A remote shell: an administrator's, or a probe's where the query says so.
-    RemoteShell,
-}
-
-impl Agent {
-    /// Looks at a user agent.
-    ///
-    /// Sources: rows of real Exchange 2013 to 2019 logs; see the format reference, section 4.
-    pub fn of(agent: &[u8]) -> Agent {
-        const ANYWHERE: [&[u8]; 7] = [
-            b"AMProbe/",
-            b"_Probe/Local",
-            b"ACTIVEMONITORING",
-            b"MSEXCHMON",
-            b"TestActiveSyncConnectivity",
-            b"Microsoft.Exchange.Monitoring",
-            b"MSExchangeMonitoring",
-        ];
-        const SHELL: [&[u8]; 2] = [b"Microsoft+WinRM+Client", b"Microsoft WinRM Client"];
-        if service::starts_with_ignore_case(agent, b"MapiHttpClient")
-            || ANYWHERE.iter().any(|mark| contains_ignore_case(agent, mark))
-        {
-            Agent::Probe
-        } else if SHELL.iter().any(|mark| contains_ignore_case(agent, mark)) {
-            Agent::RemoteShell
-        } else {
-            Agent::Client
-        }
-    }
-
-    /// Whether a request of the agent, with that query, is a probe.
-    pub fn is_probe(self, query: &[u8]) -> bool {
-        match self {
-            Agent::Client => false,
-            Agent::Probe => true,
-            Agent::RemoteShell => contains_ignore_case(query, b"clientApplication=ActiveMonitor"),
-        }
-    }
+/// Whether the query has a mark of the front end that handed the request on to a back end.
+///
+/// Both marks, `&FrontEnd=` and `PrxFrom:`, have `Fro` in them, and little else has.
+fn is_handed_on(query: &[u8]) -> bool {
+    static BOTH: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"Fro"));
+    BOTH.find_iter(query).any(|at| {
+        let (before, from) = query.split_at(at);
+        (from.starts_with(b"FrontEnd=") && before.ends_with(b"&"))
+            || (from.starts_with(b"From:") && before.ends_with(b"Prx"))
+    })
 }
 
 /// What a row shows of the device, and the mark that goes with it.

@@ -16,6 +16,7 @@
 #![deny(unsafe_code)]
 
 pub mod activesync;
+mod bytes;
 pub mod csv;
 pub mod directive;
 pub mod event;

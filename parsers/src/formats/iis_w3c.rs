@@ -8,6 +8,7 @@
 mod index;
 mod layout;
 
+use crate::bytes::same;
 use crate::event::{LineErrorKind, LineKind, Notice, Place, ServerEvidence, Sink, Software};
 use crate::format::{Description, LogFormat, Segment, State};
 use crate::http::{self, Request};
@@ -286,7 +287,7 @@ impl<'a, 's> Reader<'a, 's> {
             if column == last { line::content(value) } else { value }
         };
         let date = field(date);
-        if date != self.date.0 {
+        if !same(date, self.date.0) {
             let Some(day) = time::iso_date(date) else { return false };
             self.date = (date, day);
             self.memo.forget();
@@ -320,8 +321,9 @@ impl<'a, 's> Reader<'a, 's> {
         self.last = self.last.max(instant);
         let (name, address) = (field(self.layout.server_name), field(self.layout.server_address));
         let hour = instant.div_euclid(3_600_000);
-        if self.active != (hour, name, address) {
-            if (self.active.1, self.active.2) != (name, address) {
+        let moved = !same(address, self.active.2) || !same(name, self.active.1);
+        if moved || hour != self.active.0 {
+            if moved {
                 self.memo.forget();
             }
             self.active = (hour, name, address);

@@ -9,49 +9,52 @@ const SPAN: usize = 16 * 1024;
 
 /// Positions of the delimiters of a span of text.
 pub(super) struct Index {
-    /// Offsets of blanks and line ends in the text, in order.
-    delimiters: Vec<u32>,
-    /// Which of the delimiters are line ends, in order.
-    line_ends: Vec<u32>,
+    /// Offsets of blanks and line ends in the text, in order; behind them, leftovers.
+    delimiters: Box<[u32]>,
+    /// How many of them there are.
+    count: usize,
+    /// Which of the delimiters are line ends, in order; behind them, leftovers.
+    line_ends: Box<[u32]>,
+    rows: usize,
     irregular: bool,
 }
 
 impl Index {
     pub(super) fn new() -> Index {
-        Index { delimiters: Vec::new(), line_ends: Vec::new(), irregular: false }
+        // Whole words are written, of which only the first are meant: eight more than can be.
+        let places = || vec![0; SPAN + 8].into_boxed_slice();
+        Index { delimiters: places(), count: 0, line_ends: places(), rows: 0, irregular: false }
     }
 
     /// Indexes the text from `at`, where a line begins. Returns the number of whole rows found; 0
     /// where the line is longer than a span, has no end, or lies beyond 4 GiB.
     pub(super) fn fill(&mut self, text: &[u8], at: usize, eol: u8) -> usize {
-        self.delimiters.clear();
-        self.line_ends.clear();
-        self.irregular = false;
+        (self.count, self.rows, self.irregular) = (0, 0, false);
         let end = text.len().min(at + SPAN);
         if u32::try_from(end).is_err() {
             return 0;
         }
         let mut after_delimiter = true;
-        let mut chunks = text[at..end].chunks_exact(64);
+        let mut odd = 0;
+        let (chunks, rest) = text[at..end].as_chunks::<64>();
         let mut base = at as u32;
-        for chunk in &mut chunks {
-            let chunk: &[u8; 64] = chunk.try_into().expect("chunks_exact(64) gives 64 bytes");
+        for chunk in chunks {
             let (both, ends, tabs) = masks(chunk, eol);
-            self.note(base, both, ends);
             // Two delimiters in a row, or a tab, are nothing that IIS writes.
-            let pairs = both & (both << 1 | u64::from(after_delimiter));
-            self.irregular |= pairs | tabs != 0;
+            odd |= tabs | (both & (both << 1 | u64::from(after_delimiter)));
             after_delimiter = both >> 63 == 1;
+            self.note(base, both, ends);
             base += 64;
         }
-        for b in chunks.remainder() {
+        for b in rest {
             let delimiter = *b == b' ' || *b == eol;
-            self.note(base, u64::from(delimiter), u64::from(*b == eol));
-            self.irregular |= (delimiter && after_delimiter) || *b == b'\t';
+            odd |= u64::from((delimiter && after_delimiter) || *b == b'\t');
             after_delimiter = delimiter;
+            self.note(base, u64::from(delimiter), u64::from(*b == eol));
             base += 1;
         }
-        self.line_ends.len()
+        self.irregular = odd != 0;
+        self.rows
     }
 
     /// Whether every row of the span separates its fields as IIS does.
@@ -60,24 +63,35 @@ impl Index {
     }
 
     /// The offsets of the blanks of a row, and of its line end.
+    #[inline]
     pub(super) fn row(&self, row: usize) -> (&[u32], usize) {
         let first = if row == 0 { 0 } else { self.line_ends[row - 1] as usize + 1 };
         let end = self.line_ends[row] as usize;
         (&self.delimiters[first..end], self.delimiters[end] as usize)
     }
 
+    /// Notes the delimiters of a chunk that begins at `base`. Their number is hard to foretell, so
+    /// four are written whether there are that many or not.
     #[inline]
     fn note(&mut self, base: u32, mut both: u64, mut ends: u64) {
-        let before = self.delimiters.len() as u32;
-        while ends != 0 {
-            let below = (1u64 << ends.trailing_zeros()) - 1;
-            self.line_ends.push(before + (both & below).count_ones());
-            ends &= ends - 1;
+        let found = both.count_ones() as usize;
+        // Line ends are seldom two to a chunk.
+        loop {
+            let below = both & (ends & ends.wrapping_neg()).wrapping_sub(1);
+            self.line_ends[self.rows] = (self.count as u32).wrapping_add(below.count_ones());
+            self.rows += usize::from(ends != 0);
+            ends &= ends.wrapping_sub(1);
+            if ends == 0 {
+                break;
+            }
         }
-        while both != 0 {
-            self.delimiters.push(base + both.trailing_zeros());
-            both &= both - 1;
+        for four in (self.count..self.count + found.max(1)).step_by(4) {
+            for place in &mut self.delimiters[four..four + 4] {
+                *place = base.wrapping_add(both.trailing_zeros());
+                both &= both.wrapping_sub(1);
+            }
         }
+        self.count += found;
     }
 }
 
