@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::service::starts_with_ignore_case;
+use crate::simd;
 
 /// What an ActiveSync query says of the device. Every value is claimed by the device.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -30,56 +31,74 @@ pub struct Query<'a> {
 /// assert_eq!(base64.device_id.as_deref(), Some(&b"v140Device"[..]));
 /// ```
 pub fn query(query: &[u8]) -> Query<'_> {
-    let mut found = Query::default();
-    let mut device_type: Cow<'_, [u8]> = Cow::Borrowed(b"");
-    let mut plain = false;
-    let mut start = 0;
-    for end in memchr::memchr_iter(b'&', query).chain([query.len()]) {
-        let pair = &query[start..end];
-        start = end + 1;
+    let mut pairs = Pairs::default();
+    let signs = [b'&', b':'];
+    let start = simd::fold_blocks(query, signs, 0, |mut start, base, [ampersands, colons]| {
+        for at in simd::bits(ampersands | colons).map(|i| base + i) {
+            if query[at] == b':' {
+                pairs.colon(&query[start..], at - start);
+            } else {
+                pairs.end(&query[start..at]);
+                start = at + 1;
+            }
+        }
+        start
+    });
+    pairs.end(&query[start..]);
+    let Pairs { mut device_id, mut device_type, plain, blocked, .. } = pairs;
+    if !plain && let Some((id, kind)) = base64_head(query) {
+        (device_id, device_type) = (Some(id), kind);
+    }
+    Query { device_id: device_id.filter(|id| is_device(id, &device_type)), blocked }
+}
+
+/// What the pairs of a query have said so far; of a key that stands twice, the last one counts.
+#[derive(Default)]
+struct Pairs<'a> {
+    device_id: Option<Cow<'a, [u8]>>,
+    device_type: Cow<'a, [u8]>,
+    plain: bool,
+    blocked: bool,
+    /// The pair at hand has a token that blocks, if it is `Log=`.
+    block: bool,
+}
+
+impl<'a> Pairs<'a> {
+    /// The end of a pair. Most say nothing of the device; their first letter tells.
+    #[inline]
+    fn end(&mut self, pair: &'a [u8]) {
         let value = |key: &[u8]| {
             let (name, value) = pair.split_at_checked(key.len())?;
             name.eq_ignore_ascii_case(key).then_some(value)
         };
-        // Most pairs say nothing of the device; their first letter tells.
-        match pair.first().map(u8::to_ascii_lowercase) {
-            Some(b'd') => {
+        match pair.first() {
+            Some(b'D' | b'd') => {
                 if let Some(id) = value(b"DeviceId=") {
-                    found.device_id = Some(percent_decoded(id));
-                    plain = true;
+                    self.device_id = Some(percent_decoded(id));
+                    self.plain = true;
                 } else if let Some(kind) = value(b"DeviceType=") {
-                    device_type = percent_decoded(kind);
+                    self.device_type = percent_decoded(kind);
                 }
             }
-            Some(b'c') => plain |= value(b"Cmd=").is_some(),
-            Some(b'l') => {
-                if let Some(log) = value(b"Log=") {
-                    found.blocked = is_blocked(log);
-                }
-            }
+            Some(b'C' | b'c') => self.plain |= value(b"Cmd=").is_some(),
+            Some(b'L' | b'l') if value(b"Log=").is_some() => self.blocked = self.block,
             _ => {}
         }
+        self.block = false;
     }
-    if !plain && let Some((id, kind)) = base64_head(query) {
-        found.device_id = Some(id);
-        device_type = kind;
-    }
-    found.device_id = found.device_id.filter(|id| is_device(id, &device_type));
-    found
-}
 
-/// Whether a token between the underscores of `Log=` begins with `As:Blocked` or `As:Quarantined`.
-fn is_blocked(log: &[u8]) -> bool {
-    const KEY: &[u8] = b"As:";
-    memchr::memchr_iter(b':', log).any(|colon| {
-        let Some(start) = (colon + 1).checked_sub(KEY.len()) else { return false };
-        let begins = start == 0 || log[start - 1] == b'_';
-        let state = &log[colon + 1..];
-        begins
-            && log[start..=colon].eq_ignore_ascii_case(KEY)
-            && (starts_with_ignore_case(state, b"Blocked")
-                || starts_with_ignore_case(state, b"Quarantined"))
-    })
+    /// A colon at `at` of a text that begins with the pair: does a token `As:Blocked…` or
+    /// `As:Quarantined…` stand there, behind an underscore or at the beginning of the value?
+    #[inline]
+    fn colon(&mut self, text: &[u8], at: usize) {
+        let (before, state) = (&text[..at], &text[at + 1..]);
+        if let [.., limit, b'A' | b'a', b'S' | b's'] = before
+            && (*limit == b'_' || (*limit == b'=' && before.len() == b"Log=As".len()))
+        {
+            self.block |= starts_with_ignore_case(state, b"Blocked")
+                || starts_with_ignore_case(state, b"Quarantined");
+        }
+    }
 }
 
 /// The server's own connectivity tests send made-up identifiers.

@@ -10,15 +10,13 @@ pub use agent::Agent;
 pub use path::Path;
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
-
-use memchr::memmem::Finder;
 
 use crate::activesync;
 use crate::event::{Client, DeviceEvidence, Marks, Outcome};
 use crate::format::Scope;
 use crate::network;
 use crate::service::{Service, contains_ignore_case, ends_with_ignore_case};
+use crate::simd;
 
 /// The fields of one HTTP row; empty where the log has no such column or `-` stands in it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -92,7 +90,8 @@ pub fn judge_known<'a>(row: &Request<'a>, path: &Path, agent: Agent) -> Verdict<
         marks |= Marks::PROBE_AGENT;
     }
     let back_end = row.port == b"444" || row.port == b"81" || path.eas_proxy;
-    if back_end || is_handed_on(row.query) {
+    let query = QueryMarks::of(row.query);
+    if back_end || query.handed_on {
         marks |= Marks::BACK_END;
     }
     let eas = match service {
@@ -103,7 +102,7 @@ pub fn judge_known<'a>(row: &Request<'a>, path: &Path, agent: Agent) -> Verdict<
         if row.user.ends_with(b"$") && contains_ignore_case(row.query, b"PrxFrom:") {
             marks |= Marks::PROXYING_SERVER;
         }
-        let outcome = outcome_of_somebody(row, path, eas.blocked);
+        let outcome = outcome_of_somebody(row, path, query.no_cookies, eas.blocked);
         if outcome == Some(Outcome::Refused) {
             if eas.blocked {
                 marks |= Marks::BLOCKED;
@@ -119,9 +118,15 @@ pub fn judge_known<'a>(row: &Request<'a>, path: &Path, agent: Agent) -> Verdict<
 }
 
 /// A row with a name, in the order of `counting.md` section 2.
-fn outcome_of_somebody(row: &Request<'_>, path: &Path, blocked: bool) -> Option<Outcome> {
+fn outcome_of_somebody(
+    row: &Request<'_>,
+    path: &Path,
+    no_cookies: bool,
+    blocked: bool,
+) -> Option<Outcome> {
     let outcome = match row.status {
-        _ if is_forms_failure(row) => Outcome::Failed,
+        440 => Outcome::Failed,
+        _ if no_cookies => Outcome::Failed,
         401 if matches!(row.substatus, 3 | 4 | 5 | 7) => Outcome::Refused,
         401 | 407 => Outcome::Failed,
         530 if is_ftp_logon(row.method) => Outcome::Failed,
@@ -133,38 +138,57 @@ fn outcome_of_somebody(row: &Request<'_>, path: &Path, blocked: bool) -> Option<
     Some(outcome)
 }
 
-/// OWA forms logon without a valid cookie: the row reads 302 or 440 and carries the typed name.
-///
-/// Source: Exchange's FbaModule appends `LogoffReason=NoCookies…`; see the format reference.
-fn is_forms_failure(row: &Request<'_>) -> bool {
-    const MARK: &[u8] = b"LogoffReason=NoCookies";
-    // `k` is the rarest letter of the mark, and rare in queries.
-    const K: usize = 18;
-    row.status == 440
-        || memchr::memchr2_iter(b'k', b'K', row.query).any(|at| {
-            at >= K
-                && row
-                    .query
-                    .get(at - K..at - K + MARK.len())
-                    .is_some_and(|m| m.eq_ignore_ascii_case(MARK))
+/// What the query says beside what it asks for.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+struct QueryMarks {
+    /// OWA forms logon without a valid cookie: the row reads 302 or 440 and carries the typed name.
+    ///
+    /// Source: Exchange's FbaModule appends `LogoffReason=NoCookies…`; see the format reference.
+    no_cookies: bool,
+    /// A front end handed the request on to a back end: `&FrontEnd=` or `PrxFrom:`.
+    handed_on: bool,
+}
+
+impl QueryMarks {
+    /// One pass: the first mark is found by its rarest letter, the others by the one both have.
+    #[inline]
+    fn of(query: &[u8]) -> QueryMarks {
+        let letters = [b'k', b'K', b'F'];
+        let nothing = QueryMarks::default();
+        simd::fold_blocks(query, letters, nothing, |mut found, base, [small, large, front]| {
+            let letters = small | large | front;
+            if letters != 0 {
+                found.look(query, base, letters);
+            }
+            found
         })
+    }
+
+    /// Looks at the bytes behind `base` that `letters` has bits for.
+    fn look(&mut self, query: &[u8], base: usize, letters: u64) {
+        for at in simd::bits(letters).map(|i| base + i) {
+            if query[at] == b'F' {
+                self.handed_on |= [(1, &b"&FrontEnd="[..]), (3, b"PrxFrom:")]
+                    .iter()
+                    .any(|(back, mark)| around(query, at, *back, mark) == Some(mark));
+            } else {
+                const MARK: &[u8] = b"LogoffReason=NoCookies";
+                self.no_cookies |=
+                    around(query, at, 18, MARK).is_some_and(|text| text.eq_ignore_ascii_case(MARK));
+            }
+        }
+    }
+}
+
+/// The text as long as `mark` that begins `back` bytes before `at`.
+#[inline]
+fn around<'q>(query: &'q [u8], at: usize, back: usize, mark: &[u8]) -> Option<&'q [u8]> {
+    query.get(at.checked_sub(back)?..)?.get(..mark.len())
 }
 
 fn is_ftp_logon(method: &[u8]) -> bool {
     let verb = memchr::memrchr(b']', method).map_or(method, |i| &method[i + 1..]);
     verb.eq_ignore_ascii_case(b"PASS") || verb.eq_ignore_ascii_case(b"USER")
-}
-
-/// Whether the query has a mark of the front end that handed the request on to a back end.
-///
-/// Both marks, `&FrontEnd=` and `PrxFrom:`, have `Fro` in them, and little else has.
-fn is_handed_on(query: &[u8]) -> bool {
-    static BOTH: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"Fro"));
-    BOTH.find_iter(query).any(|at| {
-        let (before, from) = query.split_at(at);
-        (from.starts_with(b"FrontEnd=") && before.ends_with(b"&"))
-            || (from.starts_with(b"From:") && before.ends_with(b"Prx"))
-    })
 }
 
 /// What a row shows of the device, and the mark that goes with it.
@@ -220,18 +244,17 @@ pub fn hidden_mailbox<'a>(row: &Request<'a>, outcome: Outcome, marks: Marks) -> 
 /// Where a client stands, seen from the server that wrote the row.
 pub fn client_of(address: &[u8], server_address: &[u8], scope: &Scope) -> Client {
     let address = network::host(address);
-    if address.is_empty() || address == b"-" {
-        Client::Unknown
-    } else if network::is_loopback(address) || address == network::host(server_address) {
-        Client::Loopback
-    } else if network::ip(address).is_none() {
-        Client::Unknown
-    } else if scope.reverse_proxies.contains(address) {
-        Client::Proxy
-    } else if scope.internal.contains(address) {
-        Client::Inside
-    } else {
-        Client::Outside
+    if address.starts_with(b"127.")
+        || (!address.is_empty() && address == network::host(server_address))
+    {
+        return Client::Loopback;
+    }
+    match network::ip(address) {
+        None => Client::Unknown,
+        Some(ip) if network::is_loopback_ip(ip) => Client::Loopback,
+        Some(ip) if scope.reverse_proxies.contains_ip(ip) => Client::Proxy,
+        Some(ip) if scope.internal.contains_ip(ip) => Client::Inside,
+        Some(_) => Client::Outside,
     }
 }
 

@@ -28,6 +28,7 @@ pub mod network;
 #[doc(hidden)]
 pub mod recorder;
 pub mod service;
+mod simd;
 pub mod sip;
 pub mod time;
 

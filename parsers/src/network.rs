@@ -57,10 +57,13 @@ impl Networks {
 
     /// Whether an address, written with or without a scope id, lies in one of the networks.
     pub fn contains(&self, address: &[u8]) -> bool {
-        ip(address).is_some_and(|ip| {
-            let bits = bits(ip);
-            self.0.iter().any(|c| bits & c.mask == c.base)
-        })
+        ip(address).is_some_and(|ip| self.contains_ip(ip))
+    }
+
+    /// Whether an address lies in one of the networks.
+    pub fn contains_ip(&self, ip: IpAddr) -> bool {
+        let bits = bits(ip);
+        self.0.iter().any(|c| bits & c.mask == c.base)
     }
 }
 
@@ -93,30 +96,34 @@ fn bits(ip: IpAddr) -> u128 {
 
 /// The address in `text`: without a scope id (`%3`), brackets or a port; `None` where it is none.
 pub fn ip(text: &[u8]) -> Option<IpAddr> {
-    if let Some(v4) = Ipv4Addr::parse_ascii_dotted(text) {
+    if let Some(v4) = dotted(text) {
         return Some(IpAddr::V4(v4));
     }
     std::str::from_utf8(host(text)).ok()?.parse().ok()
 }
 
-trait ParseDotted: Sized {
-    fn parse_ascii_dotted(text: &[u8]) -> Option<Self>;
-}
-
-impl ParseDotted for Ipv4Addr {
-    /// Four decimal numbers and three dots; the common case, without a detour over UTF-8.
-    fn parse_ascii_dotted(text: &[u8]) -> Option<Ipv4Addr> {
-        let mut octets = [0u8; 4];
-        let mut parts = text.split(|b| *b == b'.');
-        for octet in &mut octets {
-            let part = parts.next()?;
-            if part.is_empty() || part.len() > 3 {
+/// Four decimal numbers of at most three digits, and three dots; the common case, without a detour
+/// over UTF-8.
+fn dotted(text: &[u8]) -> Option<Ipv4Addr> {
+    let (mut octets, mut octet, mut digits) = (0u32, 0u32, 0u32);
+    let mut dots = 0;
+    for b in text {
+        let digit = b.wrapping_sub(b'0');
+        if digit <= 9 {
+            octet = octet * 10 + u32::from(digit);
+            digits += 1;
+            if digits > 3 || octet > 255 {
                 return None;
             }
-            *octet = u8::try_from(crate::time::number(part)?).ok()?;
+        } else if *b == b'.' && digits > 0 && dots < 3 {
+            octets = octets << 8 | octet;
+            (octet, digits) = (0, 0);
+            dots += 1;
+        } else {
+            return None;
         }
-        parts.next().is_none().then(|| Ipv4Addr::from(octets))
     }
+    (dots == 3 && digits > 0).then(|| Ipv4Addr::from_bits(octets << 8 | octet))
 }
 
 /// An endpoint without its port, brackets and scope id: `[::1]:143` is `::1`, `10.0.0.1:25` is
@@ -129,6 +136,9 @@ impl ParseDotted for Ipv4Addr {
 /// assert_eq!(host(b"2001:db8::7"), b"2001:db8::7");
 /// ```
 pub fn host(endpoint: &[u8]) -> &[u8] {
+    if endpoint.iter().all(|b| b.is_ascii_digit() || *b == b'.') {
+        return endpoint;
+    }
     let inner = match endpoint.strip_prefix(b"[") {
         Some(rest) => &rest[..memchr::memchr(b']', rest).unwrap_or(rest.len())],
         None => match memchr::memchr(b':', endpoint) {
@@ -148,12 +158,15 @@ pub fn port(endpoint: &[u8]) -> Option<u32> {
 
 /// Whether an address is a loopback address.
 pub fn is_loopback(address: &[u8]) -> bool {
-    address.starts_with(b"127.")
-        || address == b"::1"
-        || ip(address).is_some_and(|ip| match ip {
-            IpAddr::V4(v4) => v4.is_loopback(),
-            IpAddr::V6(v6) => {
-                v6 == Ipv6Addr::LOCALHOST || v6.to_ipv4_mapped().is_some_and(|v4| v4.is_loopback())
-            }
-        })
+    address.starts_with(b"127.") || ip(address).is_some_and(is_loopback_ip)
+}
+
+/// Whether an address is a loopback address, also where it is an IPv4 one written as IPv6.
+pub fn is_loopback_ip(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(v4) => v4.is_loopback(),
+        IpAddr::V6(v6) => {
+            v6 == Ipv6Addr::LOCALHOST || v6.to_ipv4_mapped().is_some_and(|v4| v4.is_loopback())
+        }
+    }
 }

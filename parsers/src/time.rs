@@ -64,7 +64,13 @@ fn digits(bytes: &[u8]) -> Option<u32> {
 }
 
 /// A decimal number of at most nine digits and nothing else.
+#[inline]
 pub fn number(bytes: &[u8]) -> Option<u32> {
+    // A status.
+    if let [a, b, c] = bytes {
+        let [a, b, c] = [a, b, c].map(|digit| u32::from(digit.wrapping_sub(b'0')));
+        return (a <= 9 && b <= 9 && c <= 9).then_some(a * 100 + b * 10 + c);
+    }
     digits(bytes)
 }
 
@@ -86,25 +92,30 @@ pub fn iso_date(bytes: &[u8]) -> Option<i32> {
 /// ```
 #[inline]
 pub fn clock(bytes: &[u8]) -> Option<u32> {
-    let (whole, fraction) = bytes.split_at_checked(8)?;
-    if whole[2] != b':' || whole[5] != b':' {
+    let (whole, fraction) = bytes.split_first_chunk::<8>()?;
+    let fraction = if fraction.is_empty() { 0 } else { milliseconds(fraction)? };
+    Some(whole_clock(whole)? + fraction)
+}
+
+/// `HH:MM:SS` to milliseconds of the day.
+#[inline]
+pub fn whole_clock(bytes: &[u8; 8]) -> Option<u32> {
+    const SHAPE: u64 = u64::from_le_bytes(*b"00:00:00");
+    // What must be added to a byte of the difference to reach 128 where it is not allowed: 10 and
+    // more for a digit, anything but 0 for a colon.
+    const LIMIT: u64 = 0x7676_7F76_767F_7676;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let digits = u64::from_le_bytes(*bytes) ^ SHAPE;
+    if (digits.wrapping_add(LIMIT) | digits) & HIGH != 0 {
         return None;
     }
-    let two = |i: usize| {
-        let (a, b) = (whole[i].wrapping_sub(b'0'), whole[i + 1].wrapping_sub(b'0'));
-        (a <= 9 && b <= 9).then(|| u32::from(a) * 10 + u32::from(b))
-    };
-    let (h, m, s) = (two(0)?, two(3)?, two(6)?);
-    if h > 23 || m > 59 || s > 59 {
-        return None;
-    }
-    Some(((h * 60 + m) * 60 + s) * 1000 + milliseconds(fraction)?)
+    let pairs = digits * 10 + (digits >> 8);
+    let pair = |i: u32| (pairs >> (8 * i)) as u32 & 0xFF;
+    let (h, m, s) = (pair(0), pair(3), pair(6));
+    (h <= 23 && m <= 59 && s <= 59).then_some(((h * 60 + m) * 60 + s) * 1000)
 }
 
 fn milliseconds(fraction: &[u8]) -> Option<u32> {
-    if fraction.is_empty() {
-        return Some(0);
-    }
     let digits = fraction.strip_prefix(b".")?;
     if digits.is_empty() || digits.len() > 9 || !digits.iter().all(u8::is_ascii_digit) {
         return None;

@@ -128,7 +128,7 @@ impl LogFormat for IisAdvanced {
             }
             if borrowed {
                 let row = request(&plain, status, &layout, &tokens, scope);
-                web::tell(rows.sink, scope, &mut memo, &row, server, place);
+                web::tell(rows.sink, scope, &mut memo, &row, || server, place);
             } else {
                 let owned = std::array::from_fn(|i| web::value(&values[i]));
                 let row = request(&owned, status, &layout, &tokens, scope);

@@ -107,7 +107,7 @@ impl LogFormat for IisNative {
                 ..Request::default()
             };
             let place = rows.place(byte, instant);
-            web::tell(rows.sink, rows.segment.scope, &mut memo, &row, server, place);
+            web::tell(rows.sink, rows.segment.scope, &mut memo, &row, || server, place);
             Ok(LineKind::Event)
         });
     }

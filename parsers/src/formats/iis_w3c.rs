@@ -80,6 +80,11 @@ fn parse_plainly(segment: &Segment<'_>, state: &mut State, sink: &mut dyn Sink) 
     Reader::new(segment, state, sink).read(false);
 }
 
+const HOUR_MS: i64 = 3_600_000;
+
+/// An hour that no row is in.
+const NEVER: i64 = i64::MIN / 2;
+
 struct Reader<'a, 's> {
     segment: &'a Segment<'a>,
     state: &'s mut State,
@@ -92,7 +97,8 @@ struct Reader<'a, 's> {
     last: i64,
     /// The date as last written, and its day.
     date: (&'a [u8], i32),
-    /// Hour and server of the row before, so that [`Sink::active`] hears of changes only.
+    /// Beginning of the hour, and server, of the row before, so that [`Sink::active`] hears of changes
+    /// only.
     active: (i64, &'a [u8], &'a [u8]),
     memo: Memo<'a>,
     blind: bool,
@@ -116,7 +122,7 @@ impl<'a, 's> Reader<'a, 's> {
             first: i64::MAX,
             last: i64::MIN,
             date: (b"", 0),
-            active: (i64::MIN, b"", b""),
+            active: (NEVER, b"", b""),
             memo: Memo::new(),
             blind: false,
             rows_since: false,
@@ -136,11 +142,12 @@ impl<'a, 's> Reader<'a, 's> {
                 continue;
             }
             for row in 0..rows {
-                let (blanks, end) = index.row(row);
+                let row = index.row(row);
+                let (start, end) = row.extent();
                 self.line += 1;
-                if !(index.regular() && self.plain_row(at, end, blanks)) {
+                if !(index.regular() && self.plain_row(row)) {
                     self.line -= 1;
-                    self.any_line(at, end + 1);
+                    self.any_line(start, end + 1);
                 }
                 at = end + 1;
             }
@@ -268,32 +275,30 @@ impl<'a, 's> Reader<'a, 's> {
         Ok(day)
     }
 
-    /// The quick reading of `text[start..end]`, whose blanks stand at `blanks` and whose line end
-    /// is at `end`. `false` where the row is not as IIS writes it; nothing has been told then.
+    /// The quick reading of a row. `false` where it is not as IIS writes it; nothing has been told
+    /// then.
     #[inline]
-    fn plain_row(&mut self, start: usize, end: usize, blanks: &[u32]) -> bool {
+    fn plain_row(&mut self, row: index::Row<'_>) -> bool {
         let text = self.segment.text;
-        if blanks.len() + 1 != self.layout.count || text[start] == b'#' {
+        let (start, end) = row.extent();
+        if row.fields() != self.layout.count || text[start] == b'#' {
             return false;
         }
-        let (Some(date), Some(time)) = (self.layout.date, self.layout.time) else { return false };
-        let Some(status) = self.layout.status else { return false };
-        let last = blanks.len();
+        let last = row.fields() - 1;
         let field = |column: usize| {
-            let from = if column == 0 { start } else { blanks[column - 1] as usize + 1 };
-            let to = if column == last { end } else { blanks[column] as usize };
-            let value = &text[from..to];
+            let value = &text[row.field(column)];
             // Only the last column can carry the line end or padding.
             if column == last { line::content(value) } else { value }
         };
-        let date = field(date);
+        let Some((date, clock)) = self.date_and_clock(row, field) else { return false };
         if !same(date, self.date.0) {
             let Some(day) = time::iso_date(date) else { return false };
             self.date = (date, day);
             self.memo.forget();
         }
-        let Some(clock) = time::clock(field(time)) else { return false };
-        let Some(status) = time::number(field(status)) else { return false };
+        let Some(status) = self.layout.status.map(field).and_then(time::number) else {
+            return false;
+        };
         let named = |column: Option<usize>| match column.map(field) {
             Some(v) if v != b"-" => v,
             _ => b"",
@@ -305,9 +310,26 @@ impl<'a, 's> Reader<'a, 's> {
         true
     }
 
+    /// The date as written, and the time of day in milliseconds; `None` where they are not plain.
+    #[inline(always)]
+    fn date_and_clock(
+        &self,
+        row: index::Row<'_>,
+        field: impl Fn(usize) -> &'a [u8],
+    ) -> Option<(&'a [u8], u32)> {
+        let (date, time) = (self.layout.date?, self.layout.time?);
+        // Nearly always they stand first, and are as long as ever.
+        if (date, time) == (0, 1) && row.begins_with_fields_of(10, 8) {
+            let begin = self.segment.text.get(row.extent().0..)?.first_chunk::<19>()?;
+            let clock = time::whole_clock(begin.last_chunk()?)?;
+            return Some((begin.first_chunk::<10>()?, clock));
+        }
+        Some((field(date), time::clock(field(time))?))
+    }
+
     /// A row whose date, time and status are good. `field` gives a column's value, empty where the
     /// log has no such column or `-` stands in it.
-    #[inline]
+    #[inline(always)]
     fn row(
         &mut self,
         field: &impl Fn(Option<usize>) -> &'a [u8],
@@ -320,31 +342,37 @@ impl<'a, 's> Reader<'a, 's> {
         self.first = self.first.min(instant);
         self.last = self.last.max(instant);
         let (name, address) = (field(self.layout.server_name), field(self.layout.server_address));
-        let hour = instant.div_euclid(3_600_000);
         let moved = !same(address, self.active.2) || !same(name, self.active.1);
-        if moved || hour != self.active.0 {
-            if moved {
-                self.memo.forget();
-            }
-            self.active = (hour, name, address);
-            self.sink.active(&server(name, address, self.state.software), hour);
+        if moved || !(0..HOUR_MS).contains(&(instant - self.active.0)) {
+            self.server_or_hour(name, address, instant.div_euclid(HOUR_MS), moved);
         }
         let user = field(self.layout.user);
         let nobody = http::is_nobody(user);
         // Most rows of a busy server are the first legs of a logon: nobody, and turned away.
-        if nobody && !matches!(status, 100..=299) {
-            return self.note_blindness();
+        if self.layout.blind {
+            self.note_blindness();
+        } else if !nobody || matches!(status, 100..=299) {
+            let user = if nobody { b"" } else { user };
+            self.access(field, user, status, Place { byte, line: self.line, instant });
         }
-        if self.layout.user.is_none() || self.layout.status.is_none() {
-            return self.note_blindness();
-        }
+    }
+
+    /// A row that may show an access.
+    #[inline]
+    fn access(
+        &mut self,
+        field: &impl Fn(Option<usize>) -> &'a [u8],
+        user: &'a [u8],
+        status: u32,
+        place: Place,
+    ) {
         let row = Request {
-            user: if nobody { b"" } else { user },
+            user,
             method: field(self.layout.method),
             stem: field(self.layout.stem),
             query: field(self.layout.query),
             port: field(self.layout.port),
-            server_address: address,
+            server_address: field(self.layout.server_address),
             client: http::client_address(
                 field(self.layout.client),
                 field(self.layout.forwarded),
@@ -352,11 +380,26 @@ impl<'a, 's> Reader<'a, 's> {
             ),
             agent: field(self.layout.agent),
             status,
-            substatus: time::number(field(self.layout.substatus)).unwrap_or(0),
+            // Nothing hangs on it elsewhere.
+            substatus: match status {
+                401 => time::number(field(self.layout.substatus)).unwrap_or(0),
+                _ => 0,
+            },
         };
-        let server = server(name, address, self.state.software);
-        let place = Place { byte, line: self.line, instant };
+        let name = field(self.layout.server_name);
+        let software = self.state.software;
+        let server = || server(name, row.server_address, software);
         web::tell(self.sink, self.segment.scope, &mut self.memo, &row, server, place);
+    }
+
+    /// The row is of another server or hour than the one before.
+    #[cold]
+    fn server_or_hour(&mut self, name: &'a [u8], address: &'a [u8], hour: i64, moved: bool) {
+        if moved {
+            self.memo.forget();
+        }
+        self.active = (hour * HOUR_MS, name, address);
+        self.sink.active(&server(name, address, self.state.software), hour);
     }
 
     #[cold]

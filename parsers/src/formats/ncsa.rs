@@ -65,7 +65,7 @@ impl LogFormat for Ncsa {
                 ..Request::default()
             };
             let place = rows.place(byte, row.instant);
-            web::tell(rows.sink, rows.segment.scope, &mut memo, &request, server, place);
+            web::tell(rows.sink, rows.segment.scope, &mut memo, &request, || server, place);
             Ok(LineKind::Event)
         });
     }

@@ -5,7 +5,7 @@ mod memo;
 pub(super) use memo::Memo;
 use memo::{AgentId, Seen};
 
-use crate::event::{Access, Client, FactId, Outcome, Place, ServerEvidence, Sink, Software};
+use crate::event::{Access, Client, FactId, Marks, Outcome, Place, ServerEvidence, Sink, Software};
 use crate::format::Scope;
 use crate::http::{self, Request, Verdict};
 use crate::network;
@@ -24,12 +24,12 @@ pub(super) fn server<'a>(name: &'a [u8], address: &'a [u8]) -> ServerEvidence<'a
 ///
 /// The caller forgets the memo where the day or the server changes.
 #[inline]
-pub(super) fn tell<'a>(
+pub(super) fn tell<'a, 's>(
     sink: &mut dyn Sink,
     scope: &Scope,
     memo: &mut Memo<'a>,
     row: &Request<'a>,
-    server: ServerEvidence<'_>,
+    server: impl FnOnce() -> ServerEvidence<'s>,
     place: Place,
 ) {
     let path = memo.path(row.stem);
@@ -39,26 +39,40 @@ pub(super) fn tell<'a>(
     let (agent_id, agent) = memo.agent(row.agent);
     let verdict = http::judge_known(row, &path, agent);
     let Some(outcome) = verdict.outcome else { return };
-    let client = memo.client(row.client, || http::client_of(row.client, row.server_address, scope));
-    let device = verdict.device_id.clone().unwrap_or_default();
-    // The device of a named row is its id, wherever it stands and whatever it runs.
-    let by_id = !device.is_empty() && !http::is_nobody(row.user);
+    let nobody = http::is_nobody(row.user);
+    let device_id = verdict.device_id.as_deref().unwrap_or_default();
+    let mailbox = http::hidden_mailbox(row, outcome, verdict.marks);
+    let detailed = !mailbox.is_empty();
     let seen = Seen {
         user: row.user,
-        address: if by_id { b"" } else { row.client },
-        device,
-        mailbox: http::hidden_mailbox(row, outcome, verdict.marks),
-        agent: if by_id { AgentId::NONE } else { agent_id },
-        client,
+        client: row.client,
+        detail: if detailed { mailbox } else { device_id },
+        // A named device is the same whatever runs on it.
+        agent: if device_id.is_empty() || nobody { agent_id } else { AgentId::NONE },
         service: verdict.service,
         outcome,
-        marks: verdict.marks,
+        // So that a device and a mailbox of the same text are two things.
+        marks: if detailed {
+            verdict.marks
+        } else {
+            verdict.marks | with_device(device_id, nobody)
+        },
     };
-    if let Some(fact) = memo.fact(&seen) {
-        return sink.again(fact, place);
+    match memo.fact(&seen) {
+        Ok(fact) => sink.again(fact, place),
+        Err(slot) => {
+            let client = http::client_of(row.client, row.server_address, scope);
+            let fact = tell_access(sink, row, &verdict, outcome, client, server(), place);
+            // A row with both a mailbox and a device is rare, and not worth a part of its own.
+            if !(detailed && !device_id.is_empty()) {
+                memo.remember(slot, &seen, fact);
+            }
+        }
     }
-    let fact = tell_access(sink, row, &verdict, outcome, client, server, place);
-    memo.remember(seen, fact);
+}
+
+fn with_device(device_id: &[u8], nobody: bool) -> Marks {
+    if nobody && !device_id.is_empty() { Marks::DEVICE_ID } else { Marks::NONE }
 }
 
 /// As [`tell`], for a row whose fields do not outlive it.

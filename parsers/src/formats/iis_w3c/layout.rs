@@ -15,6 +15,8 @@ pub(super) const MOST: usize = 64;
 pub(super) struct Layout {
     /// Number of columns declared; 0 where no usable header has been seen.
     pub(super) count: usize,
+    /// The columns cannot show who was let in.
+    pub(super) blind: bool,
     pub(super) date: Option<usize>,
     pub(super) time: Option<usize>,
     pub(super) server_name: Option<usize>,
@@ -38,6 +40,7 @@ impl Layout {
             |wanted: &[u8]| names.iter().take(MOST).position(|n| n.eq_ignore_ascii_case(wanted));
         Layout {
             count: names.len(),
+            blind: place(b"cs-username").is_none() || place(b"sc-status").is_none(),
             date: place(b"date"),
             time: place(b"time"),
             server_name: place(b"s-computername"),

@@ -3,58 +3,87 @@
 //! A slot holds what a row said, byte for byte, and what came of it. Everything is compared in full;
 //! the hash only says where to look.
 
-use std::borrow::Cow;
-
 use crate::bytes::{mix, same};
-use crate::event::{Client, FactId, Marks, Outcome};
+use crate::event::{FactId, Marks, Outcome};
 use crate::http::{Agent, Path};
 use crate::service::Service;
 
 /// Facts that are current at a time; a power of two.
 const FACTS: usize = 8192;
 
-/// User agents, stems and client addresses that are current at a time; powers of two.
+/// User agents and stems that are current at a time; powers of two.
 const AGENTS: usize = 512;
 const PATHS: usize = 512;
-const CLIENTS: usize = 2048;
 
 /// What a row said that decides its fact, within one server and day.
-///
-/// An ActiveSync device hangs neither on the address nor on the agent: both are left out there, so
-/// that a phone that moves about stays one row of the table.
-#[derive(Clone, Debug)]
-pub(super) struct Seen<'a> {
-    pub(super) user: &'a [u8],
-    /// Address, where it is part of the device.
-    pub(super) address: &'a [u8],
-    /// ActiveSync device id.
-    pub(super) device: Cow<'a, [u8]>,
-    pub(super) mailbox: &'a [u8],
-    /// Number of the user agent, where it is part of the device.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen<'r> {
+    pub(super) user: &'r [u8],
+    /// Address of the client.
+    pub(super) client: &'r [u8],
+    /// ActiveSync device id, or where nobody is named the mailbox.
+    pub(super) detail: &'r [u8],
+    /// Number of the user agent; [`AgentId::NONE`] beside a device id, which says more.
     pub(super) agent: AgentId,
-    pub(super) client: Client,
     pub(super) service: Service,
     pub(super) outcome: Outcome,
     pub(super) marks: Marks,
 }
 
-impl Seen<'_> {
-    #[inline]
-    fn is(&self, other: &Seen<'_>) -> bool {
-        (self.agent, self.client, self.service, self.outcome, self.marks)
-            == (other.agent, other.client, other.service, other.outcome, other.marks)
-            && same(self.user, other.user)
-            && same(self.address, other.address)
-            && same(&self.device, &other.device)
-            && same(self.mailbox, other.mailbox)
+/// A row that was seen, and what came of it.
+#[derive(Clone, Debug)]
+struct Known {
+    /// User, client and detail, one behind the other. A copy and not slices of the text: a look-up
+    /// would else touch rows far back that have left the cache.
+    text: Box<[u8]>,
+    user: u32,
+    client: u32,
+    agent: AgentId,
+    fact: FactId,
+    age: u32,
+    marks: Marks,
+    service: Service,
+    outcome: Outcome,
+}
+
+impl Known {
+    fn new(seen: &Seen<'_>, fact: FactId, age: u32) -> Known {
+        Known {
+            text: [seen.user, seen.client, seen.detail].concat().into(),
+            user: seen.user.len() as u32,
+            client: seen.client.len() as u32,
+            agent: seen.agent,
+            fact,
+            age,
+            marks: seen.marks,
+            service: seen.service,
+            outcome: seen.outcome,
+        }
     }
 
+    #[inline]
+    fn is(&self, seen: &Seen<'_>, age: u32) -> bool {
+        let plain = (self.age, self.agent, self.marks, self.service, self.outcome);
+        if plain != (age, seen.agent, seen.marks, seen.service, seen.outcome) {
+            return false;
+        }
+        let Some((user, rest)) = self.text.split_at_checked(self.user as usize) else {
+            return false;
+        };
+        let Some((client, detail)) = rest.split_at_checked(self.client as usize) else {
+            return false;
+        };
+        same(user, seen.user) && same(client, seen.client) && same(detail, seen.detail)
+    }
+}
+
+impl Seen<'_> {
     #[inline]
     fn slot(&self) -> usize {
         let plain =
             self.service as u64 | (self.outcome as u64) << 8 | u64::from(self.agent.0) << 16;
-        let device = if self.device.is_empty() { self.address } else { &self.device };
-        (mix(mix(plain, self.user), device) >> 40) as usize & (FACTS - 1)
+        let parts = mix(mix(mix(plain, self.user), self.client), self.detail);
+        (parts >> 40) as usize & (FACTS - 1)
     }
 }
 
@@ -67,28 +96,25 @@ impl AgentId {
     pub(super) const NONE: AgentId = AgentId(0);
 }
 
-/// The tables. They hold slices of the segment's text, never copies.
+/// The tables.
 pub(in crate::formats) struct Memo<'a> {
-    facts: Vec<Option<(Seen<'a>, FactId, u32)>>,
+    facts: Vec<Option<Known>>,
     /// How often everything was forgotten: a fact holds only in the age it was kept in. So that a log
     /// whose rows alternate between two addresses of a server does not clear the table row by row.
     age: u32,
     agents: Vec<(&'a [u8], AgentId, Agent)>,
     agents_seen: u32,
     paths: Vec<(&'a [u8], Path)>,
-    /// Addresses of clients, seen from the server of an age.
-    clients: Vec<(&'a [u8], u32, Client)>,
 }
 
 impl<'a> Memo<'a> {
     pub(in crate::formats) fn new() -> Memo<'a> {
         Memo {
             facts: Vec::new(),
-            age: 1,
+            age: 0,
             agents: vec![(b"", AgentId::NONE, Agent::of(b"")); AGENTS],
             agents_seen: 0,
             paths: vec![(b"", Path::of(b"")); PATHS],
-            clients: vec![(b"", 0, Client::Unknown); CLIENTS],
         }
     }
 
@@ -118,29 +144,24 @@ impl<'a> Memo<'a> {
         slot.1
     }
 
-    /// Where a client stands, seen from the server at hand; `look` tells where it is not known.
+    /// The fact of a row that said the same; else the slot for it.
     #[inline]
-    pub(super) fn client(&mut self, raw: &'a [u8], look: impl FnOnce() -> Client) -> Client {
-        let slot = &mut self.clients[(mix(0, raw) >> 40) as usize & (CLIENTS - 1)];
-        if slot.1 != self.age || !same(slot.0, raw) {
-            *slot = (raw, self.age, look());
+    pub(super) fn fact(&self, seen: &Seen<'_>) -> Result<FactId, Slot> {
+        let slot = seen.slot();
+        match self.facts.get(slot) {
+            Some(Some(known)) if known.is(seen, self.age) => Ok(known.fact),
+            _ => Err(Slot(slot)),
         }
-        slot.2
     }
 
-    /// The fact of a row that said the same.
-    #[inline]
-    pub(super) fn fact(&self, seen: &Seen<'a>) -> Option<FactId> {
-        let (known, fact, age) = self.facts.get(seen.slot())?.as_ref()?;
-        (*age == self.age && known.is(seen)).then_some(*fact)
-    }
-
-    /// Keeps a fact for rows to come.
-    pub(super) fn remember(&mut self, seen: Seen<'a>, fact: FactId) {
+    /// Keeps a fact for rows to come, where [`Memo::fact`] did not find it.
+    pub(super) fn remember(&mut self, slot: Slot, seen: &Seen<'_>, fact: FactId) {
         if self.facts.is_empty() {
             self.facts.resize(FACTS, None);
         }
-        let at = seen.slot();
-        self.facts[at] = Some((seen, fact, self.age));
+        self.facts[slot.0] = Some(Known::new(seen, fact, self.age));
     }
 }
+
+/// Where a fact belongs that was not found.
+pub(super) struct Slot(usize);

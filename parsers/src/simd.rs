@@ -1,0 +1,158 @@
+//! Where certain bytes stand, sixty-four bytes at a time.
+//!
+//! The crate's one place with code that the compiler cannot check: a call of a function that is
+//! compiled for more than the least processor, and its loads.
+
+/// Bytes that are looked at together.
+pub(crate) const BLOCK: usize = 64;
+
+/// Tells for every block of `text` which of its bytes are the `wanted` ones: one mask for each,
+/// whose bit `i` stands for the byte `i` of the block. The last block may be short; the bits behind
+/// its end are 0. `see` gets what it gave for the block before (first `state`), the offset of the
+/// block in `text`, and the masks; what it gives last is the result.
+#[inline]
+pub(crate) fn fold_blocks<const N: usize, S>(
+    text: &[u8],
+    wanted: [u8; N],
+    state: S,
+    see: impl FnMut(S, usize, [u64; N]) -> S,
+) -> S {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2")
+        && is_x86_feature_detected!("bmi1")
+        && is_x86_feature_detected!("popcnt")
+    {
+        #[allow(unsafe_code, reason = "compiled for more than the least processor")]
+        // SAFETY: `avx2::fold_blocks` is safe code that touches no memory but its arguments. What makes
+        // the call unsafe is that the processor must have the features that the function is compiled
+        // for, and those have just been asked for.
+        unsafe {
+            return avx2::fold_blocks(text, wanted, state, see);
+        }
+    }
+    each_block(text, wanted, state, see, masks)
+}
+
+/// The places of the bits of a mask, from the lowest.
+#[inline(always)]
+pub(crate) fn bits(mut mask: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        (mask != 0).then(|| {
+            let at = mask.trailing_zeros() as usize;
+            mask &= mask - 1;
+            at
+        })
+    })
+}
+
+#[inline(always)]
+fn each_block<const N: usize, S>(
+    text: &[u8],
+    wanted: [u8; N],
+    mut state: S,
+    mut see: impl FnMut(S, usize, [u64; N]) -> S,
+    masks: impl Fn(&[u8; BLOCK], [u8; N]) -> [u64; N],
+) -> S {
+    let (whole, rest) = text.as_chunks::<BLOCK>();
+    let mut last = [0; BLOCK];
+    last[..rest.len()].copy_from_slice(rest);
+    for at in (0..text.len()).step_by(BLOCK) {
+        // One place that calls `see`, so that it becomes part of the loop.
+        let (block, there) = match whole.get(at / BLOCK) {
+            Some(block) => (block, u64::MAX),
+            None => (&last, (1 << rest.len()) - 1),
+        };
+        state = see(state, at, masks(block, wanted).map(|mask| mask & there));
+    }
+    state
+}
+
+/// The masks of a block, eight bytes at a time: for any processor.
+#[inline(always)]
+fn masks<const N: usize>(block: &[u8; BLOCK], wanted: [u8; N]) -> [u64; N] {
+    const LOW: u64 = 0x7F7F_7F7F_7F7F_7F7F;
+    let (words, _) = block.as_chunks::<8>();
+    wanted.map(|byte| {
+        let all = u64::from_ne_bytes([byte; 8]);
+        words.iter().enumerate().fold(0, |mask, (i, word)| {
+            let difference = u64::from_le_bytes(*word) ^ all;
+            // The highest bit of each byte: set where the byte is the wanted one.
+            let same = !(((difference & LOW) + LOW) | difference | LOW);
+            // Gathers those eight bits in the highest byte.
+            mask | (same >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56 << (8 * i)
+        })
+    })
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx2 {
+    use std::arch::x86_64::{
+        __m256i, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_set1_epi8,
+    };
+
+    use super::{BLOCK, each_block};
+
+    #[target_feature(enable = "avx2,bmi1,popcnt")]
+    pub(super) fn fold_blocks<const N: usize, S>(
+        text: &[u8],
+        wanted: [u8; N],
+        state: S,
+        see: impl FnMut(S, usize, [u64; N]) -> S,
+    ) -> S {
+        each_block(text, wanted, state, see, |block, wanted| masks(block, wanted))
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2,bmi1,popcnt")]
+    fn masks<const N: usize>(block: &[u8; BLOCK], wanted: [u8; N]) -> [u64; N] {
+        let (halves, _) = block.as_chunks::<32>();
+        let (low, high) = (load(&halves[0]), load(&halves[1]));
+        let is = |bytes: __m256i, wanted: u8| {
+            let same = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(wanted as i8));
+            u64::from(_mm256_movemask_epi8(same) as u32)
+        };
+        wanted.map(|byte| is(low, byte) | is(high, byte) << 32)
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn load(bytes: &[u8; 32]) -> __m256i {
+        #[allow(unsafe_code, reason = "put together of safe words, it takes six instructions")]
+        // SAFETY: thirty-two bytes are read from a reference to thirty-two bytes, which need not be
+        // aligned, and any bytes are a valid vector.
+        unsafe {
+            _mm256_loadu_si256(bytes.as_ptr().cast())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    type Seen = Vec<(usize, [u64; 3])>;
+
+    fn plainly(text: &[u8], wanted: [u8; 3]) -> Seen {
+        let bits = |block: &[u8], byte| {
+            let bit = |(i, b): (usize, &u8)| u64::from(*b == byte) << i;
+            block.iter().enumerate().map(bit).sum()
+        };
+        let masks = |block: &[u8]| wanted.map(|byte| bits(block, byte));
+        text.chunks(BLOCK).enumerate().map(|(i, block)| (i * BLOCK, masks(block))).collect()
+    }
+
+    proptest! {
+        /// Both the way of this processor and the way of any other.
+        #[test]
+        fn masks_say_where_bytes_are(text in prop::collection::vec(prop_oneof![Just(b' '), Just(b'\n'), any::<u8>()], 0..300)) {
+            let wanted = [b' ', b'\n', 0];
+            let see = |mut seen: Seen, at, masks| {
+                seen.push((at, masks));
+                seen
+            };
+            prop_assert_eq!(fold_blocks(&text, wanted, Seen::new(), see), plainly(&text, wanted));
+            prop_assert_eq!(each_block(&text, wanted, Seen::new(), see, masks), plainly(&text, wanted));
+        }
+    }
+}
