@@ -165,6 +165,9 @@ impl Taken {
     }
 }
 
+/// The most segments' worth of bytes that one worker takes at a time.
+const SHARES: usize = 8;
+
 /// Reads one input.
 fn read(input: &Input, reading: &Reading, progress: &dyn Progress) -> (InputReport, Facts) {
     let reading = &*reading.of(&input.components());
@@ -202,7 +205,7 @@ fn mapped(
     reading: &Reading,
     progress: &dyn Progress,
 ) -> Told {
-    const WAVE: usize = 8;
+    let workers = rayon::current_num_threads();
     let text = log.bytes();
     let (format, mut state) = recognised(&text[..text.len().min(HEAD)], &reading.scope);
     report.detected(format, text);
@@ -211,7 +214,11 @@ fn mapped(
     let mut told = Told::default();
     let mut at = 0;
     while at < text.len() {
-        let cuts = cuts(format, text, at, reading.segment_len, WAVE, eol);
+        // What one segment has worked out the next one works out again, so a file is cut no smaller
+        // than the workers need.
+        let share = (text.len() - at).div_ceil(workers);
+        let len = share.clamp(reading.segment_len, SHARES * reading.segment_len);
+        let cuts = cuts(format, text, at, len, workers, eol);
         let end = cuts[cuts.len() - 1];
         let parse = |start: usize, end: usize, state: &mut State| {
             let segment =

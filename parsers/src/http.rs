@@ -58,6 +58,7 @@ pub struct Verdict<'a> {
 
 /// Whether a value in the user column names nobody: empty, `-`, or the literal `Anonymous` that
 /// Exchange back ends write.
+#[inline]
 pub fn is_nobody(user: &[u8]) -> bool {
     user.is_empty() || user == b"-" || user.eq_ignore_ascii_case(b"anonymous")
 }
@@ -155,17 +156,18 @@ impl QueryMarks {
     fn of(query: &[u8]) -> QueryMarks {
         let letters = [b'k', b'K', b'F'];
         let nothing = QueryMarks::default();
-        simd::fold_blocks(query, letters, nothing, |mut found, base, [small, large, front]| {
-            let letters = small | large | front;
-            if letters != 0 {
-                found.look(query, base, letters);
-            }
-            found
+        simd::fold_blocks(query, letters, nothing, |found, base, [small, large, front]| match small
+            | large
+            | front
+        {
+            0 => found,
+            letters => found.look(query, base, letters),
         })
     }
 
-    /// Looks at the bytes behind `base` that `letters` has bits for.
-    fn look(&mut self, query: &[u8], base: usize, letters: u64) {
+    /// Looks at the bytes behind `base` that `letters` has bits for. Few queries have such letters.
+    #[inline(never)]
+    fn look(mut self, query: &[u8], base: usize, letters: u64) -> QueryMarks {
         for at in simd::bits(letters).map(|i| base + i) {
             if query[at] == b'F' {
                 self.handed_on |= [(1, &b"&FrontEnd="[..]), (3, b"PrxFrom:")]
@@ -177,6 +179,7 @@ impl QueryMarks {
                     around(query, at, 18, MARK).is_some_and(|text| text.eq_ignore_ascii_case(MARK));
             }
         }
+        self
     }
 }
 

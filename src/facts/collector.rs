@@ -83,6 +83,10 @@ pub struct Told {
 impl Told {
     /// Adds what the next segment of the same input told.
     pub fn append(&mut self, next: Told) {
+        if self.lines.total() == 0 && self.facts.is_empty() {
+            *self = next;
+            return;
+        }
         let lines = self.lines.total();
         self.facts.append(&next.facts, lines);
         let room = REJECTED_KEPT.saturating_sub(self.rejected.len());
@@ -140,6 +144,14 @@ impl Collector {
 
     fn server(&mut self, evidence: &ServerEvidence<'_>) -> u32 {
         let names = &mut self.told.facts.names;
+        if let Some((known, index)) = self.server
+            && known.software == evidence.software
+            && names.get(known.name) == evidence.name
+            && names.get(known.address) == evidence.address
+            && names.get(known.target) == evidence.target
+        {
+            return index;
+        }
         let server = Server {
             name: names.intern(evidence.name),
             address: names.intern(evidence.address),
@@ -147,14 +159,9 @@ impl Collector {
             folder: self.folder,
             software: evidence.software,
         };
-        match self.server {
-            Some((known, index)) if known == server => index,
-            _ => {
-                let index = self.told.facts.server(server);
-                self.server = Some((server, index));
-                index
-            }
-        }
+        let index = self.told.facts.server(server);
+        self.server = Some((server, index));
+        index
     }
 }
 

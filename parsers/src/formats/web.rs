@@ -60,12 +60,12 @@ pub(super) fn tell<'a, 's>(
     };
     match memo.fact(&seen) {
         Ok(fact) => sink.again(fact, place),
-        Err(slot) => {
+        Err(slots) => {
             let client = http::client_of(row.client, row.server_address, scope);
             let fact = tell_access(sink, row, &verdict, outcome, client, server(), place);
             // A row with both a mailbox and a device is rare, and not worth a part of its own.
-            if !(detailed && !device_id.is_empty()) {
-                memo.remember(slot, &seen, fact);
+            if !detailed || device_id.is_empty() {
+                memo.remember(slots, &seen, fact);
             }
         }
     }

@@ -8,8 +8,8 @@ use crate::event::{FactId, Marks, Outcome};
 use crate::http::{Agent, Path};
 use crate::service::Service;
 
-/// Facts that are current at a time; a power of two.
-const FACTS: usize = 8192;
+/// Facts that are current at a time, in sets of two; a power of two.
+const FACTS: usize = 16_384;
 
 /// User agents and stems that are current at a time; powers of two.
 const AGENTS: usize = 512;
@@ -83,7 +83,7 @@ impl Seen<'_> {
         let plain =
             self.service as u64 | (self.outcome as u64) << 8 | u64::from(self.agent.0) << 16;
         let parts = mix(mix(mix(plain, self.user), self.client), self.detail);
-        (parts >> 40) as usize & (FACTS - 1)
+        (parts >> 40) as usize & (FACTS - 1) & !1
     }
 }
 
@@ -144,24 +144,27 @@ impl<'a> Memo<'a> {
         slot.1
     }
 
-    /// The fact of a row that said the same; else the slot for it.
+    /// The fact of a row that said the same; else the set of slots for it.
     #[inline]
-    pub(super) fn fact(&self, seen: &Seen<'_>) -> Result<FactId, Slot> {
-        let slot = seen.slot();
-        match self.facts.get(slot) {
-            Some(Some(known)) if known.is(seen, self.age) => Ok(known.fact),
-            _ => Err(Slot(slot)),
+    pub(super) fn fact(&self, seen: &Seen<'_>) -> Result<FactId, Slots> {
+        let first = seen.slot();
+        let known = self.facts.get(first..first + 2).unwrap_or_default();
+        match known.iter().flatten().find(|known| known.is(seen, self.age)) {
+            Some(known) => Ok(known.fact),
+            None => Err(Slots(first)),
         }
     }
 
     /// Keeps a fact for rows to come, where [`Memo::fact`] did not find it.
-    pub(super) fn remember(&mut self, slot: Slot, seen: &Seen<'_>, fact: FactId) {
+    pub(super) fn remember(&mut self, slots: Slots, seen: &Seen<'_>, fact: FactId) {
         if self.facts.is_empty() {
             self.facts.resize(FACTS, None);
         }
-        self.facts[slot.0] = Some(Known::new(seen, fact, self.age));
+        // The older one of the set goes.
+        self.facts.swap(slots.0, slots.0 + 1);
+        self.facts[slots.0] = Some(Known::new(seen, fact, self.age));
     }
 }
 
 /// Where a fact belongs that was not found.
-pub(super) struct Slot(usize);
+pub(super) struct Slots(usize);
