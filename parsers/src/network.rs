@@ -136,8 +136,12 @@ fn dotted(text: &[u8]) -> Option<Ipv4Addr> {
 /// assert_eq!(host(b"2001:db8::7"), b"2001:db8::7");
 /// ```
 pub fn host(endpoint: &[u8]) -> &[u8] {
-    if endpoint.iter().all(|b| b.is_ascii_digit() || *b == b'.') {
-        return endpoint;
+    // Digits and dots, and perhaps a port.
+    let other = endpoint.iter().position(|b| !b.is_ascii_digit() && *b != b'.');
+    match other.map(|at| endpoint.split_at(at)) {
+        None => return endpoint,
+        Some((host, [b':', port @ ..])) if port.iter().all(u8::is_ascii_digit) => return host,
+        Some(_) => {}
     }
     let inner = match endpoint.strip_prefix(b"[") {
         Some(rest) => &rest[..memchr::memchr(b']', rest).unwrap_or(rest.len())],

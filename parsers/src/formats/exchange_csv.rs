@@ -19,10 +19,13 @@ use std::borrow::Cow;
 
 use crate::event::{LineErrorKind, LineKind, Notice, Place, Proof, ServerEvidence, Sink, Software};
 use crate::format::{Scope, Segment, State};
+use crate::http::{self, Request, Verdict};
 use crate::line::{self, Run};
 use crate::service::starts_with_ignore_case;
 use crate::{csv, directive, network, time};
 use memo::{Evidence, Memo, Seen};
+
+use super::web::Looks;
 
 /// The most columns that are told apart; rows may have more, those are only counted.
 pub(super) const MOST: usize = 128;
@@ -44,7 +47,7 @@ pub(super) trait Rows<'a> {
 
     /// Splits a row into fields, quotes left on; see [`split`].
     fn split(&self, content: &'a [u8], fields: &mut [&'a [u8]]) -> Option<usize> {
-        split(content, fields)
+        csv::split(content, fields)
     }
 
     /// The instant of a row, in milliseconds since 1970.
@@ -107,10 +110,18 @@ pub(super) struct Told<'a, 's> {
     pub(super) software: Software,
     pub(super) place: Place,
     pub(super) sink: &'s mut dyn Sink,
+    looks: Looks<'a>,
     memo: Memo,
 }
 
 impl<'a> Told<'a, '_> {
+    /// Judges a request, see [`http::judge`].
+    pub(super) fn judge(&mut self, request: &Request<'a>) -> Verdict<'a> {
+        let path = self.looks.path(request.stem);
+        let (_, agent) = self.looks.agent(request.agent);
+        http::judge_known(request, &path, agent)
+    }
+
     /// One event of a fact. `evidence` is asked only where the fact was not seen before.
     pub(super) fn access(&mut self, seen: Seen<'a>, evidence: Evidence<'a>) {
         let day = self.place.instant.div_euclid(time::DAY_MS);
@@ -151,6 +162,7 @@ pub(super) fn read<'a, R: Rows<'a>>(
         software: state.software,
         place: Place { byte: segment.base, line: 0, instant: 0 },
         sink,
+        looks: Looks::new(),
         memo: Memo::new(),
     };
     let mut reader = Reader {
@@ -297,49 +309,6 @@ pub(super) fn iso_stamp(row: &Row<'_, '_>, stamp: Option<usize>) -> Result<i64, 
     time::iso_instant(row.bare(Some(stamp))).ok_or(LineErrorKind::Timestamp { field: "date-time" })
 }
 
-/// Splits a row into fields, quotes left on, as [`csv::split`] does.
-///
-/// Most rows have no quote at all, and most of their fields are a digit or empty: there the commas
-/// are found eight bytes at a time.
-pub(super) fn split<'a>(row: &'a [u8], fields: &mut [&'a [u8]]) -> Option<usize> {
-    if memchr::memchr(b'"', row).is_some() {
-        return csv::split(row, fields);
-    }
-    let (mut count, mut start) = (0, 0);
-    let mut cut = |at: usize| {
-        if let Some(field) = fields.get_mut(count) {
-            *field = &row[start..at];
-        }
-        count += 1;
-        start = at + 1;
-    };
-    let (words, rest) = row.as_chunks::<8>();
-    for (i, word) in words.iter().enumerate() {
-        let mut commas = commas(u64::from_le_bytes(*word));
-        while commas != 0 {
-            cut(i * 8 + commas.trailing_zeros() as usize / 8);
-            commas &= commas - 1;
-        }
-    }
-    for (i, byte) in rest.iter().enumerate() {
-        if *byte == b',' {
-            cut(words.len() * 8 + i);
-        }
-    }
-    cut(row.len());
-    Some(count)
-}
-
-/// The high bit of each byte of `word` that is a comma.
-#[inline]
-fn commas(word: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const LOW: u64 = 0x7F * ONES;
-    let other = word ^ (b',' as u64 * ONES);
-    // Zero bytes are those that stay without a high bit when 0x7F is added to their low bits.
-    !(((other & LOW) + LOW) | other | LOW)
-}
-
 /// What a row says about its server, the address without port and scope id.
 pub(super) fn server<'a>(
     name: &'a [u8],
@@ -469,18 +438,6 @@ mod tests {
         let bare = Head::of(b"DateTime,AuthenticatedUser,SoapAction\n");
         assert!(bare.is(b"EWS Logs", &[b"AuthenticatedUser", b"SoapAction"]));
         assert!(!bare.is(b"EWS Logs", &[b"AuthenticatedUser", b"UrlStem"]));
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn rows_are_split_as_the_plain_way_does(row in "[a,\"\u{1}+-]{0,60}") {
-            let (mut quick, mut plain) = ([&b""[..]; 8], [&b""[..]; 8]);
-            let counts = (split(row.as_bytes(), &mut quick), csv::split(row.as_bytes(), &mut plain));
-            assert_eq!(counts.0, counts.1);
-            if counts.0.is_some() {
-                assert_eq!(quick, plain);
-            }
-        }
     }
 
     #[test]

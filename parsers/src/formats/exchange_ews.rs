@@ -127,7 +127,7 @@ impl<'a> Rows<'a> for Ews {
             status,
             ..Request::default()
         };
-        let verdict = http::judge(&request);
+        let verdict = told.judge(&request);
         let Some(outcome) = verdict.outcome else { return Ok(()) };
         let principal = if nobody { Cow::default() } else { row.text(self.user) };
         let acted_for = match outcome {

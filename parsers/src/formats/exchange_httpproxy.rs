@@ -135,7 +135,7 @@ impl<'a> Rows<'a> for HttpProxy {
             status,
             ..Request::default()
         };
-        let verdict = http::judge(&request);
+        let verdict = told.judge(&request);
         let Some(mut outcome) = verdict.outcome else { return Ok(()) };
         let service = match verdict.service {
             Service::Web => of_protocol(row.bare(self.protocol)).unwrap_or(Service::Web),

@@ -170,7 +170,7 @@ impl MapiHttp {
             status,
             ..Request::default()
         };
-        let verdict = http::judge(&request);
+        let verdict = told.judge(&request);
         let Some(mut outcome) = verdict.outcome else { return Ok(()) };
         let refused = self.codes.iter().any(|code| !is_zero(row.bare(*code)));
         if outcome == Outcome::Served && refused {

@@ -114,7 +114,7 @@ impl<'a> Rows<'a> for Tracking {
 
     fn split(&self, content: &'a [u8], fields: &mut [&'a [u8]]) -> Option<usize> {
         if self.tabbed.is_none() {
-            return exchange_csv::split(content, fields);
+            return crate::csv::split(content, fields);
         }
         let mut count = 0;
         for field in content.split(|b| *b == b'\t') {

@@ -1,9 +1,12 @@
 //! What every row of an HTTP server tells, whatever the layout of its log.
 
+mod looks;
 mod memo;
 
+use looks::AgentId;
+pub(super) use looks::Looks;
 pub(super) use memo::Memo;
-use memo::{AgentId, Seen};
+use memo::Seen;
 
 use crate::event::{Access, Client, FactId, Marks, Outcome, Place, ServerEvidence, Sink, Software};
 use crate::format::Scope;
@@ -32,11 +35,11 @@ pub(super) fn tell<'a, 's>(
     server: impl FnOnce() -> ServerEvidence<'s>,
     place: Place,
 ) {
-    let path = memo.path(row.stem);
+    let path = memo.looks.path(row.stem);
     if path.way_in && http::is_nobody(row.user) {
         return;
     }
-    let (agent_id, agent) = memo.agent(row.agent);
+    let (agent_id, agent) = memo.looks.agent(row.agent);
     let verdict = http::judge_known(row, &path, agent);
     let Some(outcome) = verdict.outcome else { return };
     let nobody = http::is_nobody(row.user);

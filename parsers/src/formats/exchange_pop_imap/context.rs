@@ -5,7 +5,13 @@
 //! led by it: a value ends only where another `key=` or the end of the column follows, the server's
 //! own `R` is the first one, and its own `Budget` the last.
 
-use memchr::{memchr, memmem};
+use std::sync::LazyLock;
+
+use memchr::memchr;
+use memchr::memmem::{self, Finder};
+
+static PROXY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"Proxy:"));
+static PROXY_SUCCESS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"ProxySuccess"));
 
 /// What the decision needs of a context.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -41,8 +47,8 @@ impl<'a> Context<'a> {
                 b"ErrMsg" => context.error = true,
                 b"Msg" if !told => {
                     told = true;
-                    context.proxy_failed = memmem::find(value, b"Proxy:").is_some()
-                        && memmem::find(value, b"ProxySuccess").is_none();
+                    context.proxy_failed =
+                        PROXY.find(value).is_some() && PROXY_SUCCESS.find(value).is_none();
                 }
                 b"ClientIp" if context.client.is_empty() => context.client = value,
                 b"Budget" => context.owner_sid = owner_sid(value),

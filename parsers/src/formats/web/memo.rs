@@ -1,19 +1,16 @@
-//! What has been worked out before: the same person, device and service stand in thousands of rows.
+//! Facts of rows before: the same person, device and service stand in thousands of rows.
 //!
 //! A slot holds what a row said, byte for byte, and what came of it. Everything is compared in full;
 //! the hash only says where to look.
 
 use crate::bytes::{mix, same};
 use crate::event::{FactId, Marks, Outcome};
-use crate::http::{Agent, Path};
 use crate::service::Service;
+
+use super::looks::{AgentId, Looks};
 
 /// Facts that are current at a time, in sets of two; a power of two.
 const FACTS: usize = 16_384;
-
-/// User agents and stems that are current at a time; powers of two.
-const AGENTS: usize = 512;
-const PATHS: usize = 512;
 
 /// What a row said that decides its fact, within one server and day.
 #[derive(Clone, Copy, Debug)]
@@ -87,61 +84,23 @@ impl Seen<'_> {
     }
 }
 
-/// A number for a user agent, never given to another one; [`AgentId::NONE`] where the agent does
-/// not matter.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct AgentId(u32);
-
-impl AgentId {
-    pub(super) const NONE: AgentId = AgentId(0);
-}
-
 /// The tables.
 pub(in crate::formats) struct Memo<'a> {
+    pub(super) looks: Looks<'a>,
     facts: Vec<Option<Known>>,
     /// How often everything was forgotten: a fact holds only in the age it was kept in. So that a log
     /// whose rows alternate between two addresses of a server does not clear the table row by row.
     age: u32,
-    agents: Vec<(&'a [u8], AgentId, Agent)>,
-    agents_seen: u32,
-    paths: Vec<(&'a [u8], Path)>,
 }
 
 impl<'a> Memo<'a> {
     pub(in crate::formats) fn new() -> Memo<'a> {
-        Memo {
-            facts: Vec::new(),
-            age: 0,
-            agents: vec![(b"", AgentId::NONE, Agent::of(b"")); AGENTS],
-            agents_seen: 0,
-            paths: vec![(b"", Path::of(b"")); PATHS],
-        }
+        Memo { looks: Looks::new(), facts: Vec::new(), age: 0 }
     }
 
     /// Forgets every fact: the day, the server or the columns changed.
     pub(in crate::formats) fn forget(&mut self) {
         self.age += 1;
-    }
-
-    /// What a user agent is, and its number.
-    #[inline]
-    pub(super) fn agent(&mut self, raw: &'a [u8]) -> (AgentId, Agent) {
-        let slot = &mut self.agents[(mix(0, raw) >> 40) as usize & (AGENTS - 1)];
-        if !same(slot.0, raw) {
-            self.agents_seen += 1;
-            *slot = (raw, AgentId(self.agents_seen), Agent::of(raw));
-        }
-        (slot.1, slot.2)
-    }
-
-    /// What a stem is.
-    #[inline]
-    pub(super) fn path(&mut self, raw: &'a [u8]) -> Path {
-        let slot = &mut self.paths[(mix(0, raw) >> 40) as usize & (PATHS - 1)];
-        if !same(slot.0, raw) {
-            *slot = (raw, Path::of(raw));
-        }
-        slot.1
     }
 
     /// The fact of a row that said the same; else the set of slots for it.
