@@ -9,6 +9,7 @@ mod compare;
 mod connector;
 mod coverage;
 mod device;
+mod enabled;
 mod exchanges;
 mod fate;
 mod ledger;
@@ -39,6 +40,9 @@ pub use compare::{Comparisons, take, take_and_compare};
 pub use connector::{ConnectorChoice, ConnectorPlan, ConnectorServer};
 pub use coverage::LONGEST_GAP;
 pub use device::InventoryError;
+pub use enabled::{
+    ConfiguredCals, Enabled, EnabledAccount, ExportError, ExportFile, Exports, Setting, SettingUse,
+};
 pub use licences::{LicenceError, Licences};
 pub use owned::{OwnedCals, OwnedError, OwnedRow};
 pub use prices::{PriceError, PricePair, Prices, short_name};
@@ -103,6 +107,8 @@ pub struct Census {
     pub sensitivity: Vec<SensitivityRow>,
     /// An auditor's list of accounts beside the counted people; only where one was given.
     pub replay: Option<Replay>,
+    /// What accounts are enabled for beside what they use; only where the configuration names exports.
+    pub enabled: Option<Enabled>,
 }
 
 /// How much a census keeps.

@@ -4,6 +4,7 @@
 mod across_logs; // one access in several logs is one person, one device
 mod calproof; // runs the command, makes folders of logs
 mod cli; // arguments, messages, exit codes, outputs
+mod configuration; // what accounts are enabled for, beside what they use
 mod directory; // who is who by the directory, and who stands behind an account
 mod evidence; // bundles: what is in them, and that nothing can be changed unseen
 mod explain; // the story of one name, its rows, its secrets

@@ -132,6 +132,10 @@ fn faults(value: &Value) -> Vec<String> {
     faults
 }
 
+/// Settings of accounts that the logs show, of one that they do not, and of a room.
+const MAILBOXES: &[u8] = b"SamAccountName,RecipientTypeDetails,OWAEnabled,ArchiveState\n\
+    anna,UserMailbox,True,Local\nzoe,UserMailbox,True,None\nroom1,RoomMailbox,,None\n";
+
 /// A report with people, exclusions, rejected lines, an unknown file and a duplicate.
 fn report() -> Value {
     let mut log = owa(&["CONTOSO\\anna", "CONTOSO\\ben", "-"]);
@@ -144,12 +148,15 @@ fn report() -> Value {
          server-hostname,source-context,connector-id,source,event-id,sender-address\r\n\
          2010-03-01T09:00:00.000Z,,EX01,,EX01,,,STOREDRIVER,SUBMIT,emil@contoso.com\r\n";
     let config = "[prices]\n'exchange.standard.user' = 85.0\n'exchange.standard.device' = 85.0\n\
-                  [owned]\nfiles = ['owned.csv']\n[identity]\nexternal = ['CONTOSO\\ben']\n";
+                  [owned]\nfiles = ['owned.csv']\n[identity]\nexternal = ['CONTOSO\\ben']\n\
+                  [configuration]\nfiles = ['mailboxes.csv', 'journal.csv']\n";
     let owned = b"product,cal,version,type,quantity\nexchange,standard,2007,user,1\n";
     let folder = folder(&[
         ("logs/EX01/MSGTRKM20100301-1.LOG", tracking.as_bytes()),
         ("calproof.toml", config.as_bytes()),
         ("owned.csv", owned),
+        ("mailboxes.csv", MAILBOXES),
+        ("journal.csv", b"Name,Recipient,JournalEmailAddress,Enabled\nj,all-staff@contoso.com,j@contoso.com,True\n"),
         ("all.csv", b"SamAccountName\nanna\nnobody\nmallory\n"),
         ("logs/EX01/u_ex100301.log", log.as_bytes()),
         ("logs/copy.log", log.as_bytes()),
@@ -186,6 +193,10 @@ fn the_report_fits_the_schema() {
     for list in ["lines", "unpriced", "assignments", "proof"] {
         let list = report["purchase"][list].as_array().unwrap();
         assert!(!list.is_empty(), "nothing in the purchase plan was checked");
+    }
+    for list in ["files", "features", "requires", "not_people", "open"] {
+        let list = report["configuration"][list].as_array().unwrap();
+        assert!(!list.is_empty(), "nothing in the configuration was checked");
     }
     assert_eq!(report["compare"]["not_counted"].as_array().unwrap().len(), 2);
     assert_eq!(report["compare"]["not_listed"].as_array().unwrap().len(), 1);

@@ -1,5 +1,6 @@
 //! Taking the census once, or once more under every disputed reading of the rules.
 
+use super::enabled::Exports;
 use super::replay::Accounts;
 use super::sensitivity::{self, Reading};
 use super::take::{CensusError, Question, judge};
@@ -27,6 +28,8 @@ pub struct Comparisons<'a> {
     pub sensitivity: bool,
     /// An auditor's list of all accounts.
     pub accounts: Option<&'a Accounts>,
+    /// Exports of what accounts are enabled for.
+    pub exports: Option<&'a Exports>,
 }
 
 /// Takes the census, and compares it as asked.
@@ -42,13 +45,14 @@ pub fn take_and_compare(
 ) -> Result<Census, CensusError> {
     let epids = exchanges::decide(&mut usage, question.period, question.scope, &inputs);
     usage.sort();
-    let judge = |question: &Question<'_>, reading: &Reading, accounts| {
-        judge(&usage, &epids, &inputs, question, reading, accounts)
+    let judge = |question: &Question<'_>, reading: &Reading, wanted: &Comparisons<'_>| {
+        judge(&usage, &epids, &inputs, question, reading, wanted)
     };
-    let mut census = judge(question, &Reading::default(), wanted.accounts)?;
+    let mut census = judge(question, &Reading::default(), wanted)?;
     if wanted.sensitivity {
         let brief = Question { detail: Detail::Report, ..*question };
-        census.sensitivity = sensitivity::table(&census, |reading| judge(&brief, reading, None))?;
+        census.sensitivity =
+            sensitivity::table(&census, |reading| judge(&brief, reading, &Comparisons::default()))?;
     }
     census.inputs = inputs;
     Ok(census)

@@ -76,16 +76,21 @@ impl<'a> Packs<'a> {
 
     /// The packs of the products that are reported.
     pub(super) fn cited(&self, requirements: &[Requirement]) -> Vec<PackCited> {
-        let products: BTreeSet<Product> = requirements.iter().map(|r| r.product).collect();
+        let mut cited = Vec::new();
+        self.cite(&mut cited, requirements.iter().map(|r| r.product));
+        cited
+    }
+
+    /// Adds the packs of further products to those that are cited.
+    pub(super) fn cite(&self, cited: &mut Vec<PackCited>, products: impl Iterator<Item = Product>) {
+        let products: BTreeSet<Product> = products.collect();
         let all = self.newest.values().chain(self.by_version.values());
-        let cited: BTreeSet<PackCited> = all
-            .filter(|pack| products.contains(&pack.product))
-            .map(|pack| PackCited {
-                id: pack.id.clone(),
-                version: pack.version.clone(),
-                sha256: pack.sha256().to_owned(),
-            })
-            .collect();
-        cited.into_iter().collect()
+        cited.extend(all.filter(|pack| products.contains(&pack.product)).map(|pack| PackCited {
+            id: pack.id.clone(),
+            version: pack.version.clone(),
+            sha256: pack.sha256().to_owned(),
+        }));
+        cited.sort();
+        cited.dedup();
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use calproof_parsers::{Client, Marks, Outcome, Scope, Service};
 
 use super::administration::administrators;
+use super::compare::Comparisons;
 use super::connector::External;
 use super::device::{DeviceId, Devices, InventoryError, inventory};
 use super::fate::{Bench, Fate, product_of, rule};
@@ -16,13 +17,13 @@ use super::packs::{Packs, cals};
 use super::pattern::Patterns;
 use super::people::{persons, probable_aliases, servers};
 use super::place::Places;
-use super::replay::{Accounts, replay, sights};
+use super::replay::{replay, sights};
 use super::requirement::{self, Row, Upper};
 use super::sensitivity::Reading;
 use super::settle::{Settled, settle};
 use super::standing::{Standing, is_use, standing};
 use super::uses::{corroborated, joins, uses};
-use super::{Census, Detail, coverage, warnings};
+use super::{Census, Detail, coverage, enabled, warnings};
 use crate::config::Config;
 use crate::facts::names::Name;
 use crate::facts::usage::{Period, Usage, Used};
@@ -84,7 +85,7 @@ pub(super) fn judge(
     inputs: &[InputReport],
     question: &Question<'_>,
     reading: &Reading,
-    accounts: Option<&Accounts>,
+    beside: &Comparisons<'_>,
 ) -> Result<Census, CensusError> {
     let Question { config, packs, period, directory, detail, .. } = *question;
     let licences = Licences::load(config, packs).map_err(Box::new)?;
@@ -347,12 +348,21 @@ pub(super) fn judge(
     census.coverage = coverage::coverage(usage, &places, period);
     (census.excluded, census.unresolved) = ledger.entries();
     census.corroborated = corroborated(usage, &places, &identities, &people, &census.people);
-    if let Some(accounts) = accounts {
+    if let Some(accounts) = beside.accounts {
         let inside = seen.iter().map(|s| (s.person, s.used));
         let outside = usage.outside.iter().zip(&forms[1]);
         let outside = outside.map(|(used, form)| (form.map(|f| people.of(f)), used));
         let sights = sights(inside.chain(outside));
         census.replay = Some(replay(accounts, &census, &identities, &people, &sights));
+    }
+    if let Some(exports) = beside.exports {
+        let own = seen.iter().filter(|s| is_use(s.used.key.outcome));
+        let own = own.filter_map(|s| Some((s.person?, s.used.key.service.as_str())));
+        let acted = behind.rows.iter().map(|b| (b.person, seen[b.seen].used.key.service.as_str()));
+        let who = (&identities, &people, directory);
+        let enabled = enabled::compare(exports, who, own.chain(acted), &census.people, &packs);
+        packs.cite(&mut census.rule_packs, enabled.requires.iter().map(|r| r.product));
+        census.enabled = Some(enabled);
     }
     if detail == Detail::Full {
         census.uses = uses(&seen, &settled, usage, &places, &people, &devices, &packs);

@@ -9,8 +9,8 @@ use calproof_parsers::{Networks, Notice, Scope};
 
 use super::output::{self, OutputError};
 use crate::census::{
-    self, Accounts, AccountsError, Census, CensusError, Comparisons, Detail, LicenceError,
-    Licences, Question, Warning,
+    self, Accounts, AccountsError, Census, CensusError, Comparisons, Detail, ExportError, Exports,
+    LicenceError, Licences, Question, Warning,
 };
 use crate::cli::{ArgumentError, Color, Form, ReadingArgs, ScanArgs};
 use crate::config::{Config, ConfigError, offset_minutes};
@@ -66,6 +66,9 @@ pub enum ScanError {
     /// The list of accounts to compare with cannot be used.
     #[error(transparent)]
     Accounts(#[from] AccountsError),
+    /// An export of the configuration cannot be used.
+    #[error(transparent)]
+    Exports(#[from] ExportError),
     /// The output cannot be written.
     #[error(transparent)]
     Output(#[from] OutputError),
@@ -139,6 +142,7 @@ pub(super) fn survey(
     let mut reading = reading(flags, &config, period)?;
 
     let directory = directory(&config)?;
+    let exports = exports(&config)?;
 
     let found = discover(paths);
     if found.inputs.is_empty() {
@@ -164,14 +168,16 @@ pub(super) fn survey(
     let wanted = Comparisons {
         sensitivity: asked.is_some_and(|args| args.sensitivity),
         accounts: accounts.as_ref(),
+        exports: exports.as_ref(),
     };
     let mut census = census::take_and_compare(usage, inputs, &question, &wanted)?;
-    warn(&mut census, &found, &config, directory.as_ref());
+    warn(&mut census, &found, &config, directory.as_ref(), exports.as_ref());
     if let Some(prepared) = prepared {
         let (inputs, options) = (&found.inputs[..], &reading.options);
         evidence::write(prepared, &Subject { census: &census, packs: &packs, inputs, options })?;
     }
-    let bad_rows = directory.is_some_and(|directory| directory.problem_count() > 0);
+    let bad_rows = directory.is_some_and(|directory| directory.problem_count() > 0)
+        || exports.is_some_and(|exports| exports.problem_count() > 0);
     let weak = report::is_floor(&census) || bad_rows;
     Ok(Surveyed { census, packs, inputs: found.inputs, weak })
 }
@@ -195,6 +201,12 @@ fn directory(config: &Config) -> Result<Option<Directory>, DirectoryError> {
     let files = &config.identity.directory;
     let load = || Directory::load(files, &DirectoryOptions::from(config));
     (!files.is_empty()).then(load).transpose()
+}
+
+/// The exports of what accounts are enabled for, where the configuration names any.
+fn exports(config: &Config) -> Result<Option<Exports>, ExportError> {
+    let files = &config.configuration.files;
+    (!files.is_empty()).then(|| Exports::load(files)).transpose()
 }
 
 /// The file that the report goes to, if it is one.
@@ -336,23 +348,31 @@ fn nothing(failures: &[(String, DiscoverError)], inputs: &[InputReport]) -> Scan
 }
 
 /// Adds what the reading itself has to say to the warnings of the census.
-fn warn(census: &mut Census, found: &Discovery, config: &Config, directory: Option<&Directory>) {
+fn warn(
+    census: &mut Census,
+    found: &Discovery,
+    config: &Config,
+    directory: Option<&Directory>,
+    exports: Option<&Exports>,
+) {
     let mut more = Vec::new();
     for (path, error) in &found.failures {
         let text = error.to_string();
         more.push(Warning { code: "unreadable", path: path.clone(), text });
     }
-    if let Some(directory) = directory {
-        let problems = directory.problems();
+    let of_directory = directory.map(|d| ("directory-row", d.problems(), d.problem_count()));
+    let of_exports = exports.map(|e| ("configuration-row", e.problems(), e.problem_count()));
+    for (code, problems, count) in of_directory.into_iter().chain(of_exports) {
         more.extend(problems.iter().map(|p| Warning {
-            code: "directory-row",
+            code,
             path: format!("{}:{}", p.path, p.line),
             text: p.text.clone(),
         }));
-        let rest = directory.problem_count() - problems.len() as u64;
+        let rest = count - problems.len() as u64;
         if rest > 0 {
-            let text = format!("{rest} more rows or values of directory files could not be used");
-            more.push(Warning { code: "directory-row", path: String::new(), text });
+            let files = if code == "directory-row" { "directory files" } else { "exports" };
+            let text = format!("{rest} more rows or values of {files} could not be used");
+            more.push(Warning { code, path: String::new(), text });
         }
     }
     let mut whole = |code, text: String| more.push(Warning { code, path: String::new(), text });
@@ -375,7 +395,6 @@ fn warn(census: &mut Census, found: &Discovery, config: &Config, directory: Opti
 fn idle_keys(config: &Config) -> Vec<&'static str> {
     let keys = [
         ("server.encoding", config.servers.iter().any(|s| s.encoding.is_some())),
-        ("configuration.files", !config.configuration.files.is_empty()),
         ("formats (other than ocs-cdr)", config.formats.keys().any(|format| format != CDR)),
     ];
     keys.into_iter().filter(|(_, stated)| *stated).map(|(key, _)| key).collect()

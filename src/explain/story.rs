@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::find::{Found, folded};
 use super::{Access, CalNeeded, Join, Left, Subject};
-use crate::census::{Census, Person, Use};
+use crate::census::{Census, EnabledAccount, Person, Setting, Use};
 use crate::facts::Witness;
 use crate::report::day_text;
 use crate::report::text::words;
@@ -87,6 +87,7 @@ fn principal(id: &str, census: &Census, packs: &[RulePack]) -> Subject {
         });
     }
     interval(&mut subject, census, id);
+    configured(&mut subject, census, id);
     for alias in census.probable_aliases.iter().filter(|a| a.ids.iter().any(|i| i == id)) {
         let others: Vec<&str> = alias.ids.iter().filter(|i| *i != id).map(String::as_str).collect();
         subject.verdict.push(format!(
@@ -161,6 +162,38 @@ fn interval(subject: &mut Subject, census: &Census, id: &str) {
         );
     }
     subject.verdict.extend(told);
+}
+
+/// What the exports of the configuration say of the subject.
+fn configured(subject: &mut Subject, census: &Census, id: &str) {
+    let Some(enabled) = &census.enabled else { return };
+    let of = |a: &&EnabledAccount| a.people.iter().any(|person| person == id);
+    let words = |settings: &[Setting]| match settings {
+        [] => "nothing".to_owned(),
+        some => some.iter().map(|s| s.as_str()).collect::<Vec<_>>().join(", "),
+    };
+    let mut listed = enabled.accounts.iter().filter(of).peekable();
+    if listed.peek().is_none() {
+        subject.verdict.push("No export lists it as the account of one person.".to_owned());
+    }
+    for account in listed {
+        subject.verdict.push(format!(
+            "By configuration enabled for {}; of this never used in these logs: {}.",
+            words(&account.enabled),
+            words(&account.never_used)
+        ));
+        let requires = enabled
+            .requires
+            .iter()
+            .filter(|r| r.settings.iter().any(|setting| account.enabled.contains(setting)));
+        for r in requires {
+            let (product, cal) = (words::product(r.product), words::cal(r.cal));
+            subject.verdict.push(format!(
+                "The configuration requires {product} {cal} (rule pack {}); observed usage is counted by itself.",
+                r.pack
+            ));
+        }
+    }
 }
 
 fn device(id: &str, labels: &BTreeSet<String>, census: &Census) -> Subject {

@@ -4,12 +4,13 @@
 //! `ldifde` writes it. Entries with one `objectSid` are one person, wherever they stand; entries
 //! with one `employeeID` are, where the user says so. See `counting.md` section 4, rule 2.
 
-mod csv;
+pub(crate) mod csv;
 mod error;
 mod finding;
 mod join;
 mod ldif;
-mod text;
+pub(crate) mod rows;
+pub(crate) mod text;
 
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ use super::entry::{Attribute, Draft, EntryKind, shown};
 use crate::config::Config;
 pub use error::{DirectoryError, Problem};
 pub use finding::Finding;
+pub(crate) use join::LookUp;
 pub use join::{Known, Recognised};
 
 /// How many problems are kept with their text; all are counted.

@@ -89,7 +89,7 @@ impl EntryKind {
 
 /// What a column of a CSV file, or an attribute of an LDIF file, holds.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) enum Column {
+pub(crate) enum Column {
     Name(Attribute),
     /// `msDS-PrincipalName`: `DOMAIN\user`, the only attribute with the NetBIOS domain.
     PrincipalName,
@@ -103,7 +103,7 @@ impl Column {
     /// The column of a name, without case; `None` for the many that say nothing of identity.
     ///
     /// Beside the attributes' own names, those that `Get-ADUser` and `Get-Mailbox` give some of them.
-    pub(super) fn of(name: &str) -> Option<Column> {
+    pub(crate) fn of(name: &str) -> Option<Column> {
         const KNOWN: [(&str, Column); 19] = [
             ("samaccountname", Column::Name(Attribute::Account)),
             ("userprincipalname", Column::Name(Attribute::UserPrincipalName)),
@@ -130,7 +130,7 @@ impl Column {
         KNOWN.iter().find(|(known, _)| name.eq_ignore_ascii_case(known)).map(|(_, column)| *column)
     }
 
-    pub(super) fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Column::Name(attribute) => attribute.as_str(),
             Column::PrincipalName => "msDS-PrincipalName",
@@ -142,7 +142,7 @@ impl Column {
     }
 
     /// Whether a log can show the value.
-    pub(super) fn is_loggable(self) -> bool {
+    pub(crate) fn is_loggable(self) -> bool {
         match self {
             Column::Name(attribute) => {
                 !matches!(attribute, Attribute::DistinguishedName | Attribute::EmployeeId)
@@ -156,7 +156,7 @@ impl Column {
 /// A value that is not what its attribute holds.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{attribute}: found `{found}`, expected {expected}")]
-pub(super) struct Flaw {
+pub(crate) struct Flaw {
     attribute: &'static str,
     found: String,
     expected: &'static str,
@@ -165,12 +165,12 @@ pub(super) struct Flaw {
 /// An entry while it is read. Names are lower case, as [`principal::parse`](super::principal::parse)
 /// makes those of the logs.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(super) struct Draft {
-    pub(super) names: Vec<(Attribute, String)>,
+pub(crate) struct Draft {
+    pub(crate) names: Vec<(Attribute, String)>,
     /// DNS name of the domain, by the `DC=` components; empty where unknown.
-    pub(super) dns: String,
+    pub(crate) dns: String,
     /// NetBIOS name of the domain; empty where unknown.
-    pub(super) netbios: String,
+    pub(crate) netbios: String,
     pub(super) kind: Option<EntryKind>,
     pub(super) disabled: Option<bool>,
     classes: Option<bool>,
@@ -178,7 +178,7 @@ pub(super) struct Draft {
 
 impl Draft {
     /// Forgets everything, keeps the memory.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         let mut names = std::mem::take(&mut self.names);
         names.clear();
         *self = Draft { names, ..Draft::default() };
@@ -190,12 +190,12 @@ impl Draft {
     }
 
     /// Whether a log can show one of the names.
-    pub(super) fn is_loggable(&self) -> bool {
+    pub(crate) fn is_loggable(&self) -> bool {
         self.names.iter().any(|(attribute, _)| Column::Name(*attribute).is_loggable())
     }
 
     /// Takes one value. Blank ones say nothing.
-    pub(super) fn add(&mut self, column: Column, value: &str) -> Result<(), Flaw> {
+    pub(crate) fn add(&mut self, column: Column, value: &str) -> Result<(), Flaw> {
         let value = value.trim();
         let flaw =
             |expected| Err(Flaw { attribute: column.as_str(), found: shown(value), expected });
@@ -318,14 +318,14 @@ impl Draft {
     }
 
     /// Puts the names in order, each once.
-    pub(super) fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         self.names.sort_unstable();
         self.names.dedup();
     }
 }
 
 /// A value as an error shows it: short, and harmless on a terminal.
-pub(super) fn shown(value: &str) -> String {
+pub(crate) fn shown(value: &str) -> String {
     const LONGEST: usize = 60;
     let harmless =
         |c: char| c.is_alphanumeric() || matches!(c, '\\' | '\'' | '"' | '\u{300}'..='\u{36F}');
@@ -347,7 +347,7 @@ pub(super) fn shown(value: &str) -> String {
 ///
 /// A new one begins where a type and a colon stand (`smtp:`), so that the blanks within an X500 and
 /// the semicolons within an X400 address divide nothing.
-pub(super) fn addresses(cell: &str) -> Vec<&str> {
+pub(crate) fn addresses(cell: &str) -> Vec<&str> {
     let separator = |c: char| c.is_whitespace() || matches!(c, ';' | ',' | '|');
     let cell = cell.trim();
     let cell = cell.strip_prefix('{').and_then(|c| c.strip_suffix('}')).unwrap_or(cell);

@@ -3,6 +3,7 @@
 //! Keys stand in the order of the structs below, those that were added within the schema version
 //! after the older ones. `schema/report.schema.json` describes the same.
 
+mod enabled;
 mod licences;
 mod replay;
 mod sensitivity;
@@ -109,6 +110,8 @@ struct Report<'c> {
     sensitivity: Vec<sensitivity::Row>,
     #[serde(skip_serializing_if = "Option::is_none")]
     compare: Option<replay::Replay<'c>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    configuration: Option<enabled::Configuration<'c>>,
 }
 
 #[derive(Serialize)]
@@ -497,6 +500,7 @@ fn report(census: &Census) -> Report<'_> {
         connectors: census.connectors.iter().map(licences::connectors).collect(),
         sensitivity: census.sensitivity.iter().map(sensitivity::row).collect(),
         compare: census.replay.as_ref().map(replay::replay),
+        configuration: census.enabled.as_ref().map(enabled::configuration),
     }
 }
 

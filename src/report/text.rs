@@ -1,6 +1,7 @@
 //! The report for a terminal: the answer first, then what it rests on, then what weakens it.
 
 mod corroborated;
+mod enabled;
 mod inputs;
 mod licences;
 pub(crate) mod page;
@@ -66,6 +67,7 @@ pub fn text(
     licences::connectors(census, &mut page)?;
     sensitivity::sensitivity(census, &mut page)?;
     replay::replay(census, &mut page)?;
+    enabled::enabled(census, &mut page)?;
     servers(census, &mut page)?;
     excluded(census, &mut page)?;
     unresolved(census, &mut page)?;

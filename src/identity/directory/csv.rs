@@ -1,13 +1,14 @@
 //! CSV as `Export-Csv` and `csvde` write it.
 
-use std::io::{self, BufRead, Read};
+use std::io::BufRead;
 
 use super::super::entry::{Attribute, Column, Draft, addresses, shown};
+use super::rows::Rows;
 use super::{Directory, DirectoryError, DirectoryOptions};
 use crate::identity::decode;
 
 /// What PowerShell writes instead of a value that is a list.
-const LISTS: [&str; 4] = [
+pub(crate) const LISTS: [&str; 4] = [
     "Microsoft.ActiveDirectory.Management.ADPropertyValueCollection",
     "Microsoft.Exchange.Data.ProxyAddressCollection",
     "System.String[]",
@@ -18,31 +19,15 @@ const LISTS: [&str; 4] = [
 pub(super) fn read(
     directory: &mut Directory,
     file: u32,
-    mut text: impl BufRead,
+    text: impl BufRead,
     options: &DirectoryOptions,
 ) -> Result<(), DirectoryError> {
     let failed = |directory: &Directory, source| DirectoryError::Read {
         path: directory.files[file as usize].clone(),
         source,
     };
-    let mut header = Vec::new();
-    let mut header_line = 0;
-    loop {
-        header.clear();
-        let read = text.read_until(b'\n', &mut header).map_err(|e| failed(directory, e))?;
-        header_line += 1;
-        let said = header.trim_ascii();
-        let is_type = said.get(..5).is_some_and(|s| s.eq_ignore_ascii_case(b"#TYPE"));
-        if read == 0 || !(said.is_empty() || is_type) {
-            break;
-        }
-    }
-    let delimiter = delimiter(&header);
-    let mut rows = rows(delimiter, Tail { text: header.as_slice(), last: 0 });
-    let mut row = csv::ByteRecord::new();
-    rows.read_byte_record(&mut row).map_err(|e| failed(directory, e.into()))?;
-    let declared = row.len();
-    let names: Vec<String> = row.iter().map(|n| decode(n.trim_ascii(), None)).collect();
+    let mut rows = Rows::open(text).map_err(|e| failed(directory, e))?;
+    let names = rows.names().to_vec();
     let columns: Vec<(usize, Column)> =
         names.iter().enumerate().filter_map(|(i, n)| Some((i, Column::of(n)?))).collect();
     if !columns.iter().any(|(_, column)| column.is_loggable()) {
@@ -51,38 +36,21 @@ pub(super) fn read(
             names => format!("the columns `{}`", shown(&names)),
         };
         let path = directory.files[file as usize].clone();
-        return Err(DirectoryError::NoNames { path, line: header_line, found });
+        return Err(DirectoryError::NoNames { path, line: rows.header_line(), found });
     }
 
-    let mut rows = self::rows(delimiter, Tail { text, last: 0 });
     let mut draft = Draft::default();
     let mut flaws: Vec<String> = Vec::new();
     // Rows whose list was written as the name of a type, and the first of them, per column.
     let mut lists: Vec<(u64, u64)> = vec![(0, 0); columns.len()];
-    // Line and length of the last row, where its last field spans lines.
-    let mut last = None;
-    while rows.read_byte_record(&mut row).map_err(|e| failed(directory, e.into()))? {
-        if row.len() == 1 && row[0].trim_ascii().is_empty() {
-            continue;
-        }
-        // The reader says where it began to look, which may be a blank line before the row.
-        let inner = memchr::memchr_iter(b'\n', row.as_slice()).count() as u64;
-        let began = row.position().map_or(0, csv::Position::line);
-        let line = header_line + began.max(rows.position().line().saturating_sub(inner + 1));
-        let lines = inner + 1;
-        let open = row.iter().next_back().is_some_and(|field| field.contains(&b'\n'));
-        last = open.then_some((line, lines));
-        if row.len() != declared {
-            let joined = match lines {
-                1 => "",
-                _ => {
-                    "; it takes several lines, which a quotation mark without its end may have joined"
-                }
-            };
-            let text = format!("found {} fields, expected {declared}{joined}", row.len());
-            directory.problem(file, line, text);
-            continue;
-        }
+    while let Some((line, row)) = rows.next_row().map_err(|e| failed(directory, e))? {
+        let row = match row {
+            Ok(row) => row,
+            Err(text) => {
+                directory.problem(file, line, text);
+                continue;
+            }
+        };
         draft.clear();
         for ((i, column), list) in columns.iter().zip(&mut lists) {
             let bytes = row[*i].trim_ascii();
@@ -116,11 +84,7 @@ pub(super) fn read(
         }
         directory.commit(file, line, &mut draft, &mut flaws);
     }
-    if let Some((line, lines)) = last.filter(|_| rows.get_ref().last != b'"') {
-        let text = format!(
-            "found a quotation mark without its end, expected one; the {lines} lines from here to the end of the \
-             file are one row by it, and only its first values are read"
-        );
+    if let Some((line, text)) = rows.unclosed() {
         directory.problem(file, line, text);
     }
     for ((i, column), (count, first)) in columns.iter().zip(lists) {
@@ -139,45 +103,4 @@ pub(super) fn read(
 
 pub(super) fn keep<E: ToString>(flaws: &mut Vec<String>, taken: Result<(), E>) {
     flaws.extend(taken.err().map(|flaw| flaw.to_string()));
-}
-
-fn rows<R: Read>(delimiter: u8, text: Tail<R>) -> csv::Reader<Tail<R>> {
-    csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(delimiter)
-        // With CRLF the reader would count a line late; what is left of it is trimmed.
-        .terminator(csv::Terminator::Any(b'\n'))
-        .buffer_capacity(1 << 16)
-        .from_reader(text)
-}
-
-/// Whichever of comma, semicolon and tab divides the header into more columns.
-fn delimiter(header: &[u8]) -> u8 {
-    let mut quoted = false;
-    let mut seen = [(b',', 0), (b';', 0), (b'\t', 0)];
-    for byte in header {
-        quoted ^= *byte == b'"';
-        if let Some((_, count)) = seen.iter_mut().find(|(d, _)| d == byte && !quoted) {
-            *count += 1;
-        }
-    }
-    let [comma, rest @ ..] = seen;
-    rest.into_iter().fold(comma, |best, next| if next.1 > best.1 { next } else { best }).0
-}
-
-/// Remembers the last byte of the text that does not end a line.
-struct Tail<R> {
-    text: R,
-    last: u8,
-}
-
-impl<R: Read> Read for Tail<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let read = self.text.read(into)?;
-        if let Some(last) = into[..read].iter().rfind(|b| !matches!(b, b'\r' | b'\n')) {
-            self.last = *last;
-        }
-        Ok(read)
-    }
 }

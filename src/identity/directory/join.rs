@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::finding::Finding;
 use super::{Directory, Space};
 use crate::identity::entry::{Attribute, EntryKind, shown};
-use crate::identity::principal::{Form, Kind};
+use crate::identity::principal::{self, Form, Kind};
 use crate::identity::{FormId, Identities, Join, People, PersonId, Union};
 
 /// What the directory says of the names that were logged.
@@ -394,6 +394,32 @@ impl Identities {
                     .collect(),
             })
             .collect()
+    }
+}
+
+/// Names that no log need show, looked up in the directory.
+pub(crate) struct LookUp<'a> {
+    lookup: Lookup<'a>,
+    identities: &'a Identities,
+}
+
+impl LookUp<'_> {
+    /// The person of the directory whom a name belongs to, numbered as
+    /// [`Recognised::directory_person`] numbers them.
+    pub(crate) fn person(&self, text: &str) -> Option<u32> {
+        let mut form = principal::parse(text);
+        let default_domain = self.identities.default_domain.as_deref();
+        (form.canonical, form.reason) = self.identities.canonical(&form, default_domain);
+        let (name, _) = one(&self.lookup.form(&form))?;
+        let directory = self.lookup.directory;
+        Some(directory.person[directory.names[name as usize].entry as usize])
+    }
+}
+
+impl Identities {
+    /// Looks names up in the directory, in the light of the configuration.
+    pub(crate) fn look_up<'a>(&'a self, directory: &'a Directory) -> LookUp<'a> {
+        LookUp { lookup: Lookup::new(directory, self), identities: self }
     }
 }
 

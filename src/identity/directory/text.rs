@@ -8,7 +8,7 @@ use crate::source::TextEncoding;
 
 /// Opens a file's bytes as text without its byte order mark. UTF-16 becomes UTF-8, block by block;
 /// anything else stays as it is (a code page shows as bytes that are not UTF-8).
-pub(super) fn text<'a>(file: impl Read + 'a) -> io::Result<Box<dyn BufRead + 'a>> {
+pub(crate) fn text<'a>(file: impl Read + 'a) -> io::Result<Box<dyn BufRead + 'a>> {
     let mut file = BufReader::with_capacity(1 << 16, file);
     let mut head = Vec::new();
     file.by_ref().take(512).read_to_end(&mut head)?;
