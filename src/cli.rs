@@ -66,7 +66,8 @@ pub enum Command {
     /// Look at the rule packs: which use requires which CAL, with sources.
     #[command(
         subcommand,
-        after_help = "Examples:\n  calproof rules list\n  calproof rules show exchange-2010\n  calproof rules check mine.toml"
+        after_help = "Examples:\n  calproof rules list\n  calproof rules show exchange-2010\n  calproof rules check mine.toml\n  \
+                      calproof scan --rules mine.toml /logs"
     )]
     Rules(RulesCommand),
     /// Write a commented calproof.toml to start from.
@@ -198,6 +199,12 @@ pub struct ReadingArgs {
     /// one to start from.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// A rule pack of one's own, in TOML, beside the program's; may be given several times.
+    ///
+    /// It applies to the server versions that it is for, or where `[rules] packs` names it. `calproof
+    /// rules check` says whether it loads, `calproof rules show exchange-2010` shows a complete pack.
+    #[arg(long, value_name = "FILE")]
+    pub rules: Vec<PathBuf>,
     /// First day that counts, as YYYY-MM-DD (UTC, the whole day).
     #[arg(long, value_name = "DATE", value_parser = day)]
     pub from: Option<i32>,
@@ -283,12 +290,19 @@ pub struct FormatsArgs {
 #[derive(Clone, Debug, Subcommand)]
 pub enum RulesCommand {
     /// List the packs.
-    List,
+    List {
+        /// A pack of one's own, in TOML, beside the program's; may be given several times.
+        #[arg(long, value_name = "FILE")]
+        rules: Vec<PathBuf>,
+    },
     /// Show a pack in full: rules, sources, quotations, examples.
     Show {
         /// Id of the pack: exchange-2010.
         #[arg(value_name = "ID")]
         id: String,
+        /// A pack of one's own, in TOML, beside the program's; may be given several times.
+        #[arg(long, value_name = "FILE")]
+        rules: Vec<PathBuf>,
     },
     /// Check packs of one's own: whether they load and their examples come out.
     Check {

@@ -10,5 +10,6 @@ mod evidence; // bundles: what is in them, and that nothing can be changed unsee
 mod explain; // the story of one name, its rows, its secrets
 mod oracle; // the slow twin agrees, on logs with planted truth
 mod reading; // zones and columns that calproof.toml states, exit codes in doubt
+mod rules; // rule packs of one's own
 mod same_bytes; // one report for any threads, order and cut
 mod schema; // the JSON report and its schema

@@ -23,15 +23,18 @@ pub enum RulesError {
 ///
 /// An unknown id; standard output that takes no text.
 pub fn rules(command: &RulesCommand) -> Result<bool, RulesError> {
-    let packs = RulePack::builtin()?;
     let mut good = true;
     match command {
-        RulesCommand::List => output::write(None, |out| rules::list(&packs, out))?,
+        RulesCommand::List { rules: own } => {
+            let packs = RulePack::with_own(own)?;
+            output::write(None, |out| rules::list(&packs, out))?;
+        }
         RulesCommand::Check { files } => output::write(None, |out| {
             good = rules::check(files, out)?;
             Ok(())
         })?,
-        RulesCommand::Show { id } => {
+        RulesCommand::Show { id, rules: own } => {
+            let packs = RulePack::with_own(own)?;
             let mut unknown = None;
             output::write(None, |out| match rules::show(&packs, id, out) {
                 Ok(()) => Ok(()),

@@ -135,7 +135,8 @@ pub(super) fn survey(
         output::check(output)?;
     }
     let config = configuration(flags)?;
-    let packs = RulePack::builtin()?;
+    let packs = RulePack::with_own(&flags.rules)?;
+    spare(file(flags), &flags.rules)?;
     judgeable(&config, &packs)?;
     Licences::load(&config, &packs).map_err(Box::new)?;
     let accounts = accounts(asked, file(flags))?;
@@ -172,6 +173,7 @@ pub(super) fn survey(
     };
     let mut census = census::take_and_compare(usage, inputs, &question, &wanted)?;
     warn(&mut census, &found, &config, directory.as_ref(), exports.as_ref());
+    warn_of_idle_packs(&mut census, &packs);
     if let Some(prepared) = prepared {
         let (inputs, options) = (&found.inputs[..], &reading.options);
         evidence::write(prepared, &Subject { census: &census, packs: &packs, inputs, options })?;
@@ -188,11 +190,7 @@ fn accounts(
     output: Option<&Path>,
 ) -> Result<Option<Accounts>, ScanError> {
     let Some(list) = asked.and_then(|args| args.compare.as_deref()) else { return Ok(None) };
-    if let Some(output) = output
-        && output.canonicalize().is_ok_and(|o| list.canonicalize().is_ok_and(|l| o == l))
-    {
-        return Err(OutputError::IsInput { path: output.display().to_string() }.into());
-    }
+    spare(output, &[list])?;
     Ok(Some(Accounts::load(list)?))
 }
 
@@ -310,6 +308,18 @@ fn cdr_columns(config: &Config) -> Vec<(String, String)> {
 /// The format whose columns can be named in the configuration.
 const CDR: &str = "ocs-cdr";
 
+/// Refuses an output that would overwrite one of the files.
+fn spare(output: Option<&Path>, files: &[impl AsRef<Path>]) -> Result<(), OutputError> {
+    let Some(output) = output else { return Ok(()) };
+    let is = |file: &Path| {
+        output.canonicalize().is_ok_and(|o| file.canonicalize().is_ok_and(|f| o == f))
+    };
+    match files.iter().any(|file| is(file.as_ref())) {
+        true => Err(OutputError::IsInput { path: output.display().to_string() }),
+        false => Ok(()),
+    }
+}
+
 /// Refuses an output that would overwrite what is to be read.
 fn spare_inputs(output: Option<&Path>, inputs: &[Input]) -> Result<(), OutputError> {
     let Some(output) = output else { return Ok(()) };
@@ -389,6 +399,28 @@ fn warn(
     census.warnings.extend(more);
     census.warnings.sort();
     census.warnings.dedup();
+}
+
+/// Names packs of the user's own that were given for nothing.
+fn warn_of_idle_packs(census: &mut Census, packs: &[RulePack]) {
+    let applied = |pack: &RulePack| census.rule_packs.iter().any(|cited| cited.id == pack.id);
+    let idle: Vec<Warning> = packs
+        .iter()
+        .filter(|pack| !pack.is_builtin() && !applied(pack))
+        .map(|pack| {
+            let versions: Vec<&str> = pack.versions.iter().map(|v| v.as_str()).collect();
+            let text = format!(
+                "--rules: the pack `{}` was not applied: no server of {} {} was reached, and `[rules] packs` does not \
+                 name it, or names one that suits better",
+                pack.id,
+                pack.product,
+                versions.join(", ")
+            );
+            Warning { code: "idle-rules", path: String::new(), text }
+        })
+        .collect();
+    census.warnings.extend(idle);
+    census.warnings.sort();
 }
 
 /// Keys that are understood but change nothing yet.

@@ -12,7 +12,7 @@ use crate::census::{Census, Pair};
 use crate::facts::Witness;
 use crate::ingest::input::InputReport;
 use crate::report::{self, Part, Style, instant};
-use crate::rules::{BUILTIN, RulePack};
+use crate::rules::RulePack;
 use crate::source::TextEncoding;
 
 /// Writes every payload file.
@@ -27,7 +27,7 @@ pub(super) fn write(
 ) -> Result<(), EvidenceError> {
     let census = subject.census;
     let files = configuration(bag, stated)?;
-    let packs = rule_packs(bag, census)?;
+    let packs = rule_packs(bag, subject)?;
     bag.payload_file("report.json", |out| report::json(census, out))?;
     bag.payload_file("report.txt", |out| {
         report::text(census, subject.packs, Style { width: 100, color: false }, out)
@@ -133,23 +133,27 @@ struct Pack {
     version: String,
     sha256: String,
     file: String,
+    /// Whether the user gave it, beside the program's packs.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    own: bool,
 }
 
 /// Copies the rule packs that were applied.
-fn rule_packs(bag: &mut Bag, census: &Census) -> Result<Vec<Pack>, EvidenceError> {
+fn rule_packs(bag: &mut Bag, subject: &Subject<'_>) -> Result<Vec<Pack>, EvidenceError> {
     let mut packs = Vec::new();
-    for cited in &census.rule_packs {
-        let name = format!("{}.toml", cited.id);
-        let Some((_, text)) = BUILTIN.iter().find(|(file, _)| *file == name) else {
+    for cited in &subject.census.rule_packs {
+        let is = |pack: &&RulePack| pack.id == cited.id && pack.sha256() == cited.sha256;
+        let Some(pack) = subject.packs.iter().find(is) else {
             return Err(EvidenceError::SelfTest(format!(
                 "the text of rule pack {} is missing",
                 cited.id
             )));
         };
-        let file = format!("rule-packs/{name}");
-        bag.payload_file(&file, |out| out.write_all(text.as_bytes()))?;
+        let file = format!("rule-packs/{}.toml", pack.id);
+        bag.payload_file(&file, |out| out.write_all(pack.text().as_bytes()))?;
         let (id, version) = (cited.id.clone(), cited.version.clone());
-        packs.push(Pack { id, version, sha256: cited.sha256.clone(), file });
+        let (sha256, own) = (cited.sha256.clone(), !pack.is_builtin());
+        packs.push(Pack { id, version, sha256, file, own });
     }
     Ok(packs)
 }

@@ -166,8 +166,19 @@ pub enum RuleErrorKind {
         /// The use for which no Standard CAL is required.
         usage: String,
     },
+    /// Two packs with one id.
+    #[error(
+        "found the id `{found}`, which another pack has, but expected one of its own; rename the pack"
+    )]
+    KnownPack {
+        /// The id.
+        found: String,
+    },
     /// A pack that nobody knows.
-    #[error("found rule pack `{found}`, but expected one of {}", words(known))]
+    #[error(
+        "found rule pack `{found}`, but expected one of {}; `--rules FILE` adds a pack",
+        words(known)
+    )]
     UnknownPack {
         /// The id asked for.
         found: String,

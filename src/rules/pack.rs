@@ -1,10 +1,11 @@
 //! A rule pack, read and checked.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use super::{
     BUILTIN,
-    error::RuleError,
+    error::{RuleError, RuleErrorKind},
     read,
     version::Version,
     vocabulary::{Cal, Effect, Evidence, Exclusion, Expect, Feature, Outcome, Product, Source},
@@ -38,6 +39,7 @@ pub struct RulePack {
     /// The rules, as the file orders them. Of several that match, the first of each CAL stands.
     pub rules: Vec<Rule>,
     pub(super) sha256: String,
+    pub(super) text: String,
 }
 
 /// One statement: this use requires that CAL.
@@ -198,6 +200,59 @@ impl RulePack {
     /// When a pack does not load; the tests of the program make sure that all do.
     pub fn builtin() -> Result<Vec<Self>, RuleError> {
         BUILTIN.iter().map(|(name, text)| Self::from_toml(name, text)).collect()
+    }
+
+    /// The packs that are part of the program, and those in `files` behind them.
+    ///
+    /// ```
+    /// use calproof::rules::{RuleErrorKind, RulePack};
+    /// assert_eq!(RulePack::with_own(&[])?.len(), 11);
+    /// let error = RulePack::with_own(&["no-such-file.toml".into()]).unwrap_err();
+    /// assert!(matches!(error.kind, RuleErrorKind::Unreadable(_)));
+    /// # Ok::<(), calproof::rules::RuleError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read or is no good pack, and an id that another pack has.
+    pub fn with_own(files: &[PathBuf]) -> Result<Vec<Self>, RuleError> {
+        let mut packs = Self::builtin()?;
+        for file in files {
+            let pack = Self::load(file)?;
+            if packs.iter().any(|known| known.id == pack.id) {
+                let kind = RuleErrorKind::KnownPack { found: pack.id };
+                return Err(RuleError { file: file.display().to_string(), line: None, kind });
+            }
+            packs.push(pack);
+        }
+        Ok(packs)
+    }
+
+    /// Reads and checks one pack from a file.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read or is not UTF-8; as [`from_toml`](RulePack::from_toml).
+    pub fn load(path: &Path) -> Result<Self, RuleError> {
+        let name = path.display().to_string();
+        let wrong = |kind| RuleError { file: name.clone(), line: None, kind };
+        let bytes = std::fs::read(path).map_err(|error| wrong(RuleErrorKind::Unreadable(error)))?;
+        let text = std::str::from_utf8(&bytes).map_err(|error| {
+            let byte = error.valid_up_to();
+            let line = 1 + bytes[..byte].iter().filter(|b| **b == b'\n').count() as u64;
+            RuleError { line: Some(line), ..wrong(RuleErrorKind::NotUtf8 { byte }) }
+        })?;
+        Self::from_toml(&name, text)
+    }
+
+    /// Whether the pack is part of the program, as it is.
+    pub fn is_builtin(&self) -> bool {
+        BUILTIN.iter().any(|(_, text)| *text == self.text)
+    }
+
+    /// The pack's TOML text.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// Reads and checks one pack; `name` is the file as the user named it, for messages.

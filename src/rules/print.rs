@@ -36,15 +36,14 @@ pub fn list(packs: &[RulePack], out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes the pack `id` in full: its rules with sources, quotations and examples. Of several with
-/// that id the last, which is the one that stands.
+/// Writes the pack `id` in full: its rules with sources, quotations and examples.
 ///
 /// # Errors
 ///
 /// An id that no pack has; when `out` does not take the text.
 pub fn show(packs: &[RulePack], id: &str, out: &mut dyn Write) -> Result<(), RuleError> {
     let wrong = |kind| RuleError { file: "rules show".to_owned(), line: None, kind };
-    let Some(pack) = packs.iter().rev().find(|pack| pack.id == id) else {
+    let Some(pack) = packs.iter().find(|pack| pack.id == id) else {
         let known = packs.iter().map(|pack| pack.id.clone()).collect();
         return Err(wrong(RuleErrorKind::UnknownPack { found: id.to_owned(), known }));
     };
@@ -60,7 +59,7 @@ pub fn check(files: &[PathBuf], out: &mut dyn Write) -> io::Result<bool> {
     let mut good = true;
     for path in files {
         let name = path.display().to_string();
-        match load(&name, path) {
+        match RulePack::load(path) {
             Ok(pack) => {
                 let examples: usize = pack.rules.iter().map(|rule| rule.examples.len()).sum();
                 let rules = pack.rules.len();
@@ -79,18 +78,6 @@ pub fn check(files: &[PathBuf], out: &mut dyn Write) -> io::Result<bool> {
         }
     }
     Ok(good)
-}
-
-/// Reads one pack from a file.
-fn load(name: &str, path: &std::path::Path) -> Result<RulePack, RuleError> {
-    let wrong = |kind| RuleError { file: name.to_owned(), line: None, kind };
-    let bytes = std::fs::read(path).map_err(|error| wrong(RuleErrorKind::Unreadable(error)))?;
-    let text = std::str::from_utf8(&bytes).map_err(|error| {
-        let byte = error.valid_up_to();
-        let line = 1 + bytes[..byte].iter().filter(|b| **b == b'\n').count() as u64;
-        RuleError { line: Some(line), ..wrong(RuleErrorKind::NotUtf8 { byte }) }
-    })?;
-    RulePack::from_toml(name, text)
 }
 
 fn whole(pack: &RulePack, out: &mut dyn Write) -> io::Result<()> {

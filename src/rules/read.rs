@@ -122,6 +122,7 @@ impl Place<'_> {
             suites,
             rules,
             sha256: hex(&Sha256::digest(self.text.as_bytes())),
+            text: self.text.to_owned(),
         };
         Ok((pack, places))
     }

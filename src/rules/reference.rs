@@ -138,8 +138,8 @@ Rules are a reading of licence texts, not the texts: the agreement that was sign
 with the evidence `state` asks for a setting that logs seldom show: what is counted from logs is a
 lower bound. *Disputed* rules have a row in the sensitivity table of the report.
 
-A pack of one's own is a file in the same form, checked by `calproof rules check FILE`. It loads only
-if every rule has a source and at least one example with `expect = \"match\"` and one with `\"pass\"`,
-and if every example comes out as it says.
+A pack of one's own is a file in the same form, checked by `calproof rules check FILE` and
+added by `calproof scan --rules FILE`. It loads only if every rule has a source and at least one
+example with `expect = \"match\"` and one with `\"pass\"`, and if every example comes out as it says.
 
 ";

@@ -156,6 +156,11 @@ fn text(input: &Input) -> Result<Vec<u8>, String> {
 /// The bundle's configuration in the twin's terms.
 fn config(bundle: &Path, contents: &Contents) -> Result<calproof_twin::Config, String> {
     let mut twin = calproof_twin::Config::default();
+    let own = contents.run["rule_packs"].as_array().into_iter().flatten();
+    if let Some(pack) = own.into_iter().find(|pack| pack["own"] == true) {
+        let id = pack["id"].as_str().unwrap_or_default().escape_debug();
+        return Err(format!("the second count knows the program's rule packs only, not `{id}`"));
+    }
     let period = |key: &str| contents.run["period"][key].as_str().map(str::to_owned);
     (twin.from, twin.to) = (period("from"), period("to"));
     let folder = bundle.join("data/configuration");
