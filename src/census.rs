@@ -28,6 +28,7 @@ mod requirement;
 mod sensitivity;
 mod settle;
 mod standing;
+mod suspected;
 mod take;
 #[cfg(test)]
 mod tests;
@@ -49,6 +50,7 @@ pub use prices::{PriceError, PricePair, Prices, short_name};
 pub use purchase::{Assignment, Charged, PlanLine, PurchaseError, PurchasePlan};
 pub use replay::{Accounts, AccountsError, NotCounted, Replay};
 pub use sensitivity::{SensitivityNumbers, SensitivityRow};
+pub use suspected::SUSPECTED_FROM;
 pub use take::{CensusError, Question};
 
 use crate::facts::Witness;
@@ -91,6 +93,8 @@ pub struct Census {
     pub corroborated: Vec<Corroborated>,
     /// Accounts that acted for others, sorted.
     pub multiplexers: Vec<Multiplexer>,
+    /// Accounts that several people seem to share, sorted.
+    pub suspected_shared: Vec<SuspectedShared>,
     /// Why names are one, by canonical id, also of those who are not counted; only where
     /// [`Detail::Full`] was asked for.
     pub joins: BTreeMap<String, Vec<(String, String, String)>>,
@@ -154,6 +158,22 @@ pub struct Multiplexer {
     /// Rows in which it acted for somebody.
     pub events: u64,
     /// The least of them.
+    pub witness: Witness,
+}
+
+/// An account that came from more devices on one day than one person has: one person in demand, and in
+/// the upper end one per device.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct SuspectedShared {
+    /// Canonical id.
+    pub account: String,
+    /// Devices of one kind on the busiest day.
+    pub devices: u64,
+    /// What they are: `ActiveSync ids`, `addresses of the own network`, …
+    pub kind: &'static str,
+    /// The day, since 1970 (UTC); the earliest of equals.
+    pub day: i32,
+    /// The least row of those that were seen on that day too.
     pub witness: Witness,
 }
 

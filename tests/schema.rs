@@ -125,7 +125,7 @@ fn check(schema: &Value, root: &Value, value: &Value, at: &str, faults: &mut Vec
     faults.extend(own);
 }
 
-fn faults(value: &Value) -> Vec<String> {
+pub(crate) fn faults(value: &Value) -> Vec<String> {
     let schema = schema();
     let mut faults = Vec::new();
     check(&schema, &schema, value, "", &mut faults);

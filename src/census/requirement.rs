@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::device::{DeviceId, Devices};
 use super::nobody::Machine;
-use super::{Interval, Mix, Pair, Reassignment, Requirement};
+use super::{Interval, Mix, Pair, Reassignment, Requirement, suspected};
 use crate::cover::{Edge, Graph, least_count};
 use crate::facts::Witness;
 use crate::facts::days::Days;
@@ -71,6 +71,8 @@ pub(super) struct Basis<'a> {
     pub(super) rows: &'a [Row<'a>],
     /// Declared shared accounts.
     pub(super) shared: &'a BTreeSet<PersonId>,
+    /// Stated service accounts.
+    pub(super) service: &'a BTreeSet<PersonId>,
     /// Machine accounts that are devices of their own.
     pub(super) machines: &'a BTreeMap<DeviceId, Machine>,
     /// People who count only because a listed server vouches for them.
@@ -361,6 +363,8 @@ fn interval(
     with.extend(addresses.iter().filter(|(_, at)| at.len() > 1).map(|(p, at)| {
         (id(*p), "shared account, one per address".to_owned(), at.len() as u64 - 1)
     }));
+    let more = suspected::more_people(basis, rows);
+    with.extend(more.into_iter().map(|(p, n)| (id(p), suspected::REASON.to_owned(), n)));
     if cal == Cal::Standard {
         let counted: BTreeSet<String> =
             users.iter().map(|p| format!("person:{}", id(*p))).collect();

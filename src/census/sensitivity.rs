@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use calproof_parsers::Service;
 
 use super::standing::Standing;
-use super::{Census, Interval, Requirement};
+use super::{Census, Interval, Requirement, suspected};
 use crate::config::Admins;
 use crate::facts::days::Days;
 use crate::facts::usage::Used;
@@ -142,6 +142,7 @@ fn readings() -> Vec<(&'static str, &'static str, Reading)> {
             Reading { behind_accounts_is_free: true, ..base },
         ),
         (EVERYBODY_BEHIND, "every identity behind an account counts", base),
+        (SUSPECTED, "suspected shared accounts count once per device at once", base),
         ("last-30-days", "only the last 30 days", days(30)),
         ("last-90-days", "only the last 90 days", days(90)),
         ("last-365-days", "only the last 365 days", days(365)),
@@ -150,8 +151,12 @@ fn readings() -> Vec<(&'static str, &'static str, Reading)> {
 
 /// Readings under which units of the upper number are added up: nothing proves that these are people
 /// of the census, so nobody can place them in a mix. As (reading, reason of the units).
-const ADDED_UP: [(&str, &str); 2] =
-    [(GUESTS_COUNTED, "guest"), (EVERYBODY_BEHIND, "behind-multiplexer")];
+const ADDED_UP: [(&str, &str); 3] = [
+    (GUESTS_COUNTED, "guest"),
+    (EVERYBODY_BEHIND, "behind-multiplexer"),
+    (SUSPECTED, suspected::REASON),
+];
+const SUSPECTED: &str = "suspected-shared-counted";
 const GUESTS_COUNTED: &str = "guests-counted";
 const EVERYBODY_BEHIND: &str = "multiplexers-everybody";
 

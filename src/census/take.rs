@@ -23,7 +23,7 @@ use super::sensitivity::Reading;
 use super::settle::{Settled, settle};
 use super::standing::{Standing, is_use, standing};
 use super::uses::{corroborated, joins, uses};
-use super::{Census, Detail, coverage, enabled, warnings};
+use super::{Census, Detail, coverage, enabled, suspected, warnings};
 use crate::config::Config;
 use crate::facts::names::Name;
 use crate::facts::usage::{Period, Usage, Used};
@@ -318,6 +318,7 @@ pub(super) fn judge(
     let basis = requirement::Basis {
         rows: &rows,
         shared: &shared,
+        service: &service,
         machines: &machines,
         asserted: &asserted,
         declared: &declared,
@@ -328,6 +329,7 @@ pub(super) fn judge(
         keep_pairs: detail == Detail::Full,
     };
     census.requirements = requirement::requirements(&basis);
+    census.suspected_shared = suspected::suspected(&basis);
     if reading.is_configured() {
         let by_connector = |(s, settled): (&Seen<'_>, &Settled)| {
             let held = *settled == Settled::Excluded(rule::EXTERNAL_CONNECTOR);

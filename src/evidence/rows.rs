@@ -50,9 +50,11 @@ fn cited(census: &Census) -> BTreeMap<u32, BTreeMap<u64, u64>> {
     let people = census.people.iter().map(|p| p.witness);
     let excluded = census.excluded.iter().map(|e| e.witness);
     let unresolved = census.unresolved.iter().map(|u| u.witness);
+    let suspected = census.suspected_shared.iter().map(|s| s.witness);
     let pairs = census.requirements.iter().flat_map(|r| r.mix.pairs.iter().map(|p| p.witness));
     let mut cited: BTreeMap<u32, BTreeMap<u64, u64>> = BTreeMap::new();
-    for Witness { input, byte, line, .. } in people.chain(excluded).chain(unresolved).chain(pairs) {
+    let named = people.chain(excluded).chain(unresolved).chain(suspected);
+    for Witness { input, byte, line, .. } in named.chain(pairs) {
         cited.entry(input).or_default().insert(byte, line);
     }
     cited

@@ -87,6 +87,16 @@ fn principal(id: &str, census: &Census, packs: &[RulePack]) -> Subject {
         });
     }
     interval(&mut subject, census, id);
+    for s in census.suspected_shared.iter().filter(|s| s.account == id) {
+        subject.verdict.push(format!(
+            "Suspected to be shared by several people: {} {} on {}. One person in demand; if several people use it, \
+             list it under `shared` in calproof.toml.",
+            s.devices,
+            s.kind,
+            day_text(s.day)
+        ));
+        subject.witnesses.push((s.witness, "suspected shared account".to_owned()));
+    }
     configured(&mut subject, census, id);
     for alias in census.probable_aliases.iter().filter(|a| a.ids.iter().any(|i| i == id)) {
         let others: Vec<&str> = alias.ids.iter().filter(|i| *i != id).map(String::as_str).collect();

@@ -112,6 +112,7 @@ struct Report<'c> {
     compare: Option<replay::Replay<'c>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     configuration: Option<enabled::Configuration<'c>>,
+    suspected_shared: Vec<SuspectedShared<'c>>,
 }
 
 #[derive(Serialize)]
@@ -360,6 +361,15 @@ struct Multiplexer<'c> {
 }
 
 #[derive(Serialize)]
+struct SuspectedShared<'c> {
+    account: &'c str,
+    devices: u64,
+    kind: &'static str,
+    day: String,
+    witness: Row<'c>,
+}
+
+#[derive(Serialize)]
 struct Corroborated<'c> {
     mailbox: &'c str,
     server: &'c str,
@@ -501,6 +511,17 @@ fn report(census: &Census) -> Report<'_> {
         sensitivity: census.sensitivity.iter().map(sensitivity::row).collect(),
         compare: census.replay.as_ref().map(replay::replay),
         configuration: census.enabled.as_ref().map(enabled::configuration),
+        suspected_shared: census
+            .suspected_shared
+            .iter()
+            .map(|s| SuspectedShared {
+                account: &s.account,
+                devices: s.devices,
+                kind: s.kind,
+                day: day_text(s.day),
+                witness: row(&s.witness),
+            })
+            .collect(),
     }
 }
 

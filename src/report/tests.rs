@@ -403,7 +403,7 @@ fn json_keys_stand_in_the_order_of_the_contract() {
     };
     let contract = "schema tool rule_packs period requirements servers people excluded unresolved \
                     coverage inputs warnings organization probable_aliases \
-                    multiplexers corroborated";
+                    multiplexers corroborated suspected_shared";
     let first: Vec<&str> = contract.split_whitespace().skip(1).collect();
     assert_eq!(keys(2, "\"schema\""), first);
     let requirement = "product cal version users devices mix reassignment by_version shared_devices \

@@ -7,6 +7,7 @@ mod licences;
 pub(crate) mod page;
 mod replay;
 mod sensitivity;
+mod suspected;
 pub(crate) mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,6 +73,7 @@ pub fn text(
     excluded(census, &mut page)?;
     unresolved(census, &mut page)?;
     aliases(census, &mut page)?;
+    suspected::suspected(census, &mut page)?;
     corroborated::corroborated(census, &mut page)?;
     inputs::weakened(census, &mut page)?;
     inputs::read(census, &mut page)

@@ -73,7 +73,7 @@ pub(crate) fn product(
         .collect();
     answer.lower = identity.fewest(&served);
     answer.demand = persons.len();
-    answer.upper = upper(product, ledger, &rows, &shared);
+    answer.upper = upper(product, ledger, &rows, &shared) + suspects(&rows, &shared);
 
     // Devices and edges.
     let mut devices: BTreeSet<Device> = BTreeSet::new();
@@ -190,6 +190,44 @@ fn upper(product: &str, ledger: &Ledger, counted: &[&Row], shared: &dyn Fn(&Row)
     };
     let addresses = in_product(&ledger.upper_addresses).difference(&taken).count();
     names.len() + shared + addresses + in_product(&ledger.upper_others).len()
+}
+
+/// How many more people the accounts may be that came from five or more devices of one kind on one
+/// day: as many as devices, beside the names that are counted apart anyway.
+fn suspects(counted: &[&Row], shared: &dyn Fn(&Row) -> bool) -> usize {
+    let mut by_person: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
+    for row in counted.iter().filter(|row| row.event.device.is_some() && !shared(row)) {
+        by_person.entry(&row.person).or_default().push(row);
+    }
+    let mut more = 0;
+    for rows in by_person.values() {
+        let mut by_name: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
+        for row in rows {
+            by_name.entry(&row.apart).or_default().push(row);
+        }
+        let apart: usize = by_name.values().map(|rows| at_once(rows).max(1)).sum();
+        more += apart.max(at_once(rows)) - by_name.len();
+    }
+    more
+}
+
+/// The most devices of one kind on one day; 0 where they are fewer than five.
+fn at_once(rows: &[&Row]) -> usize {
+    let mut days: BTreeMap<(i64, &str), BTreeSet<&str>> = BTreeMap::new();
+    for row in rows {
+        let (kind, device) = match &row.event.device {
+            Some(Device::Identified(id)) => {
+                let kind = id.split(':').next().unwrap_or("");
+                (if kind == "epid" { "sip" } else { kind }, id.as_str())
+            }
+            Some(Device::Unidentified(address, _)) if row.event.class == network::Class::Inside => {
+                ("address", address.as_str())
+            }
+            _ => continue,
+        };
+        days.entry((text::day_of(row.event.time), kind)).or_default().insert(device);
+    }
+    days.values().map(BTreeSet::len).filter(|devices| *devices >= 5).max().unwrap_or(0)
 }
 
 /// The least number of users and devices that touch every edge, as many of them users as can be.

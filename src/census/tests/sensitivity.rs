@@ -71,6 +71,10 @@ fn organisation() -> Vec<SensitivityRow> {
         at(end, two, shell, "CONTOSO\\adm4", "10.1.2.4", 200),
         at(end, ocs, "/cscp/ -", "CONTOSO\\adm5", "10.1.2.5", 200),
     ];
+    let phones: Vec<String> = (1..=6)
+        .map(|n| format!("/Microsoft-Server-ActiveSync/default.eas DeviceId=TEAM{n}&Cmd=Sync"))
+        .collect();
+    accesses.extend(phones.iter().map(|p| at(end, one, p, "CONTOSO\\team", "203.0.113.9", 200)));
     for _ in 0..3 {
         accesses.push(at(end, one, shell, "CONTOSO\\adm1", "10.1.2.1", 200));
         accesses.push(at(end, one, shell, "CONTOSO\\adm2", "10.1.2.2", 200));
@@ -98,27 +102,29 @@ fn by_reading(
 fn each_switch_moves_the_numbers_that_it_is_about_and_no_other() {
     let table = organisation();
     let found = by_reading(&table, Product::Exchange, Cal::Standard);
-    // anna, winter, summer, before, emil, desk, adm3, adm4; a device CAL for desk, one for PC7.
-    let base = (8, 10);
+    // anna, winter, summer, before, emil, team, desk, adm3, adm4; a device CAL for desk, one for PC7.
+    let base = (9, 11);
     assert_eq!(found["as-configured"], base);
     let moved = BTreeMap::from([
-        ("admins-two-per-server", (7, 9)),
-        ("never-served-counted", (9, 11)),
-        ("thin-use-counted", (9, 11)),
-        ("shared-as-people", (8, 9)),
-        ("machine-accounts-none", (8, 9)),
-        ("declared-counted", (9, 11)),
-        ("last-30-days", (5, 7)),
-        ("last-90-days", (6, 8)),
-        ("last-365-days", (7, 9)),
+        ("admins-two-per-server", (8, 10)),
+        ("never-served-counted", (10, 12)),
+        ("thin-use-counted", (10, 12)),
+        ("shared-as-people", (9, 10)),
+        ("machine-accounts-none", (9, 10)),
+        ("declared-counted", (10, 12)),
+        // The team has six phones on one day.
+        ("suspected-shared-counted", (14, 16)),
+        ("last-30-days", (6, 8)),
+        ("last-90-days", (7, 9)),
+        ("last-365-days", (8, 10)),
     ]);
     for (reading, numbers) in &found {
         assert_eq!(*numbers, moved.get(reading).copied().unwrap_or(base), "{reading}");
     }
-    assert_eq!(found.len(), 18);
+    assert_eq!(found.len(), 19);
     let enterprise = by_reading(&table, Product::Exchange, Cal::Enterprise);
     for (reading, numbers) in enterprise {
-        let expected = if reading == "activesync-enterprise" { (1, 1) } else { (0, 0) };
+        let expected = if reading == "activesync-enterprise" { (2, 2) } else { (0, 0) };
         assert_eq!(numbers, expected, "{reading}");
     }
     // adm5 is one of two on OCS, and not one of the two in all.

@@ -1,0 +1,151 @@
+//! Accounts that several people seem to share: more devices on one day than one person has.
+//!
+//! `counting.md` section 3: a suspected shared account is one person in demand, and in the upper end
+//! one per device seen at once. Facts know days, not sessions, so "at once" is the same UTC day.
+//! See R87 in `docs/readings.md`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use calproof_parsers::Client;
+
+use super::SuspectedShared;
+use super::device::{DeviceId, Devices};
+use super::requirement::{Basis, Row};
+use crate::facts::DeviceKind;
+use crate::facts::days::Days;
+use crate::facts::names::Name;
+use crate::identity::{FormId, PersonId};
+
+/// As many devices of one kind on one UTC day make an account suspected. One person may well have a
+/// desktop, a laptop in two networks, and a second workplace.
+pub const SUSPECTED_FROM: u64 = 5;
+
+/// Why an account adds to the upper end.
+pub(super) const REASON: &str = "suspected shared account, one per device at once";
+
+/// What an account came from on its busiest day.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct AtOnce {
+    /// Devices of one kind.
+    devices: u64,
+    /// Day since 1970.
+    day: i32,
+    kind: &'static str,
+}
+
+/// The devices of some accesses on the busiest day, if they are so many that nobody has them alone.
+fn at_once(rows: &[&Row<'_>], devices: &Devices) -> Option<AtOnce> {
+    let mut seen: BTreeMap<(&'static str, Evidence), Days> = BTreeMap::new();
+    for row in rows {
+        if let Some(key) = evidence(row, devices) {
+            seen.entry(key).or_default().merge(&row.used.days);
+        }
+    }
+    let mut of_kind: BTreeMap<&'static str, Vec<&Days>> = BTreeMap::new();
+    for ((kind, _), days) in &seen {
+        of_kind.entry(kind).or_default().push(days);
+    }
+    let mut most: Option<AtOnce> = None;
+    for (kind, all) in of_kind {
+        if (all.len() as u64) < SUSPECTED_FROM {
+            continue;
+        }
+        let mut by_day: BTreeMap<i32, u64> = BTreeMap::new();
+        for days in all {
+            days.iter().for_each(|day| *by_day.entry(day).or_default() += 1);
+        }
+        for (day, devices) in by_day {
+            if devices >= SUSPECTED_FROM && most.is_none_or(|m| devices > m.devices) {
+                most = Some(AtOnce { devices, day, kind });
+            }
+        }
+    }
+    most
+}
+
+/// What tells one device from another.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Evidence {
+    Device(DeviceId),
+    Address(Name),
+}
+
+/// The device that a row shows, by kind: ids of one kind are one device each, and an address of the
+/// own network is one workplace. Addresses elsewhere change with the way that a device takes.
+fn evidence(row: &Row<'_>, devices: &Devices) -> Option<(&'static str, Evidence)> {
+    let device = Evidence::Device(row.device?);
+    let known = devices.get(row.device?);
+    let key = &row.used.key;
+    match key.device.kind {
+        DeviceKind::None => None,
+        DeviceKind::ActiveSync => Some(("ActiveSync ids", device)),
+        // An endpoint id whose instance is known is that instance already.
+        DeviceKind::SipInstance | DeviceKind::Epid => Some(("SIP endpoints", device)),
+        DeviceKind::CdrEndpoint => Some(("call endpoints", device)),
+        DeviceKind::Address if known.identified => Some(("inventoried devices", device)),
+        // Whatever the agent.
+        DeviceKind::Address if key.client == Client::Inside => {
+            Some(("addresses of the own network", Evidence::Address(key.device.id)))
+        }
+        DeviceKind::Address => None,
+    }
+}
+
+/// The suspected accounts among all counted accesses, sorted by id.
+pub(super) fn suspected(basis: &Basis<'_>) -> Vec<SuspectedShared> {
+    let mut found: Vec<SuspectedShared> = by_person(basis, basis.rows.iter())
+        .into_iter()
+        .filter_map(|(person, rows)| {
+            let most = at_once(&rows, basis.devices)?;
+            let of_day = rows.iter().filter(|r| r.used.days.has(most.day));
+            let witness = of_day.map(|r| r.used.seen.first).min()?;
+            let (devices, kind, day) = (most.devices, most.kind, most.day);
+            let account = basis.people.ids[person as usize].clone();
+            Some(SuspectedShared { account, devices, kind, day, witness })
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+/// How many people each account may be in the upper end beyond the names that it is counted by there.
+pub(super) fn more_people(basis: &Basis<'_>, rows: &[&Row<'_>]) -> BTreeMap<PersonId, u64> {
+    let mut more = BTreeMap::new();
+    for (person, rows) in by_person(basis, rows.iter().copied()) {
+        let Some(whole) = at_once(&rows, basis.devices) else { continue };
+        let mut by_name: BTreeMap<FormId, Vec<&Row<'_>>> = BTreeMap::new();
+        for row in rows {
+            by_name.entry(basis.people.strict_of[row.form as usize]).or_default().push(row);
+        }
+        let apart: u64 = by_name
+            .values()
+            .map(|rows| at_once(rows, basis.devices).map_or(1, |most| most.devices))
+            .sum();
+        let names = by_name.len() as u64;
+        let people = apart.max(whole.devices);
+        if people > names {
+            more.insert(person, people - names);
+        }
+    }
+    more
+}
+
+/// The accesses of everybody who may be several: not of declared shared accounts, which have their own
+/// rule, and not of programs.
+fn by_person<'a>(
+    basis: &Basis<'_>,
+    rows: impl Iterator<Item = &'a Row<'a>>,
+) -> BTreeMap<PersonId, Vec<&'a Row<'a>>> {
+    let apart =
+        |person: PersonId| basis.shared.contains(&person) || basis.service.contains(&person);
+    let mut by_person: BTreeMap<PersonId, Vec<&Row<'_>>> = BTreeMap::new();
+    for row in rows.filter(|row| row.device.is_some() && !apart(row.person)) {
+        by_person.entry(row.person).or_default().push(row);
+    }
+    // Whoever has few devices in all needs no look at days.
+    by_person.retain(|_, rows| {
+        let devices: BTreeSet<_> = rows.iter().filter_map(|row| row.device).collect();
+        devices.len() as u64 >= SUSPECTED_FROM
+    });
+    by_person
+}
