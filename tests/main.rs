@@ -12,5 +12,6 @@ mod oracle; // the slow twin agrees, on logs with planted truth
 mod reading; // zones and columns that calproof.toml states, exit codes in doubt
 mod rules; // rule packs of one's own
 mod same_bytes; // one report for any threads, order and cut
-mod schema;
-mod suspected; // accounts that several people seem to share // the JSON report and its schema
+mod schema; // the JSON report and its schema
+mod suspected; // accounts that several people seem to share
+mod worked_example; // the example of the rules, and each switch of the configuration
