@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use calproof_parsers::Marks;
 
+use super::seen::{ByPerson, Seen};
 use super::standing::{Administrator, Standing, exempt, is_use};
-use super::take::{ByPerson, Seen};
 use crate::config::Admins;
 use crate::identity::{People, PersonId};
 use crate::rules::Product;

@@ -7,6 +7,7 @@
 mod accounts;
 mod export;
 mod setting;
+mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use calproof_parsers::Marks;
 
 use super::place::Places;
-use super::take::Seen;
+use super::seen::Seen;
 use super::{PackCited, Requirement, exchanges};
 use crate::config::Config;
 use crate::rules::{Cal, Product, RuleError, RulePack, Usage, Version, select};

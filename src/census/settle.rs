@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use calproof_parsers::Outcome;
 
 use super::fate::{Fate, rule};
+use super::seen::Seen;
 use super::sensitivity::Reading;
 use super::standing::{Standing, is_use};
-use super::take::Seen;
 use crate::identity::PersonId;
 use crate::rules::Product;
 

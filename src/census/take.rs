@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use calproof_parsers::{Client, Marks, Outcome, Scope, Service};
+use calproof_parsers::{Scope, Service};
 
 use super::administration::administrators;
 use super::compare::Comparisons;
 use super::connector::External;
-use super::device::{DeviceId, Devices, InventoryError, inventory};
+use super::device::{Devices, InventoryError, inventory};
 use super::fate::{Bench, Fate, product_of, rule};
+use super::forms::{forms, sip_domains};
 use super::ledger::Ledger;
 use super::licences::{self, LicenceError, Licences};
 use super::multiplexer::{self, acted_for};
@@ -19,18 +20,19 @@ use super::people::{persons, probable_aliases, servers};
 use super::place::Places;
 use super::replay::{replay, sights};
 use super::requirement::{self, Row, Upper};
+use super::seen::{Seen, group, see};
 use super::sensitivity::Reading;
 use super::settle::{Settled, settle};
 use super::standing::{Standing, is_use, standing};
 use super::uses::{corroborated, joins, uses};
 use super::{Census, Detail, coverage, enabled, suspected, warnings};
 use crate::config::Config;
+use crate::facts::Key;
 use crate::facts::names::Name;
 use crate::facts::usage::{Period, Usage, Used};
-use crate::facts::{DeviceKind, Key};
 use crate::identity::directory::Directory;
 use crate::identity::entry::EntryKind;
-use crate::identity::{Context, FormId, Identities, PersonId, decode};
+use crate::identity::{FormId, Identities, PersonId, decode};
 use crate::ingest::input::InputReport;
 use crate::rules::{Product, RuleError, RulePack};
 
@@ -63,19 +65,6 @@ pub struct Question<'a> {
     pub directory: Option<&'a Directory>,
     /// How much to keep.
     pub detail: Detail,
-}
-
-/// A fact with everything that is known of it.
-pub(super) struct Seen<'a> {
-    pub(super) used: &'a Used,
-    pub(super) place: usize,
-    pub(super) product: Product,
-    pub(super) form: Option<FormId>,
-    pub(super) person: Option<PersonId>,
-    pub(super) device: Option<DeviceId>,
-    /// Whom the principal acted for.
-    pub(super) acted_for: Option<FormId>,
-    pub(super) fate: Fate,
 }
 
 /// Takes the census under a reading of the rules.
@@ -141,41 +130,7 @@ pub(super) fn judge(
         ledger.exclude(principal, rule::OUTSIDE_PERIOD, String::new(), place, product, &used.seen);
     }
 
-    let mut seen: Vec<Seen<'_>> = facts
-        .iter()
-        .zip(&forms[0])
-        .zip(others)
-        .map(|((used, form), acted_for)| {
-            let place = places.of[used.key.server as usize];
-            let product = product_of(&used.key, places.list[place].product);
-            let person = form.map(|f| people.of(f));
-            let pack = packs.of(product, places.list[place].version(product));
-            let fate = match (form, person) {
-                (Some(form), Some(person)) => {
-                    bench.somebody(&used.key, identities.get(*form), person, product, pack)
-                }
-                _ => bench.nobody(&used.key, pack),
-            };
-            let address = usage.names.get(used.key.device.id);
-            let by_server =
-                used.key.device.kind == DeviceKind::Address && places.is_own_address(address);
-            let own = by_server
-                || (used.key.device.kind == DeviceKind::Address
-                    && used.key.client == Client::Loopback);
-            // A listed server's address as client makes a back-end row: it repeats a front-end row.
-            let fate = match fate {
-                Fate::Unresolved(reason)
-                    if form.is_none() && by_server && reason.starts_with("anonymous") =>
-                {
-                    Fate::Unresolved("back-end-anonymous")
-                }
-                fate => fate,
-            };
-            let device = if own { None } else { devices.of(used.key.device, &usage.names) };
-            Seen { used, place, product, form: *form, person, device, acted_for, fate }
-        })
-        .collect();
-    drop_answered(&mut seen);
+    let mut seen = see(facts, &forms[0], &others, usage, &bench, &packs, &mut devices);
     if reading.attending_is_free {
         let attends = |s: &Seen<'_>| s.used.key.service == Service::ConferenceJoin;
         seen.retain(|s| !(attends(s) && s.fate == Fate::Person));
@@ -383,87 +338,4 @@ pub(super) fn judge(
 pub(super) fn day_text(day: i32) -> String {
     let (y, m, d) = calproof_parsers::time::civil(day);
     format!("{y:04}-{m:02}-{d:02}")
-}
-
-/// The form of the name that `name_of` takes of each fact.
-fn forms(
-    facts: &[Used],
-    usage: &Usage,
-    places: &Places,
-    config: &Config,
-    identities: &mut Identities,
-    name_of: impl Fn(&Key) -> Name,
-) -> Vec<Option<FormId>> {
-    let contexts: Vec<u32> = (0..usage.servers.len())
-        .map(|server| {
-            let listed = places.list[places.of[server]].listed.map(|i| &config.servers[i]);
-            identities.context(&Context {
-                encoding: listed.and_then(|s| s.encoding.clone()),
-                default_domain: listed.and_then(|s| s.default_domain.clone()),
-            })
-        })
-        .collect();
-    // In the order of the names, so that forms are numbered alike whatever order facts came in.
-    let mut distinct: Vec<(Name, u32)> = facts
-        .iter()
-        .map(|f| (name_of(&f.key), contexts[f.key.server as usize]))
-        .filter(|(name, _)| *name != Name::NONE)
-        .collect();
-    distinct.sort_unstable();
-    distinct.dedup();
-    distinct.sort_by(|a, b| (usage.names.get(a.0), a.1).cmp(&(usage.names.get(b.0), b.1)));
-    for (name, context) in distinct {
-        identities.form(&usage.names, name, context);
-    }
-    facts
-        .iter()
-        .map(|f| {
-            let name = name_of(&f.key);
-            (name != Name::NONE)
-                .then(|| identities.form(&usage.names, name, contexts[f.key.server as usize]))
-        })
-        .collect()
-}
-
-/// Own SIP domains: as stated, else those of accepted REGISTERs.
-fn sip_domains(
-    config: &Config,
-    facts: &[Used],
-    forms: &[Option<FormId>],
-    identities: &Identities,
-) -> BTreeSet<String> {
-    match &config.organization.sip_domains {
-        Some(stated) => stated.iter().map(|d| d.to_lowercase()).collect(),
-        None => facts
-            .iter()
-            .zip(forms)
-            .filter(|(f, _)| f.key.marks.has(Marks::REGISTERED) && is_use(f.key.outcome))
-            .filter_map(|(_, form)| Some(identities.get((*form)?).domain.clone()))
-            .collect(),
-    }
-}
-
-/// Command rows of POP3 and IMAP4 prove a use only where the logon they follow is not in the logs.
-fn drop_answered(seen: &mut Vec<Seen<'_>>) {
-    let logons: BTreeSet<_> = seen
-        .iter()
-        .filter(|s| s.used.key.outcome == Outcome::Served)
-        .map(|s| (s.person, s.device, s.place, s.used.key.service))
-        .collect();
-    seen.retain(|s| {
-        s.used.key.outcome != Outcome::Continued
-            || !logons.contains(&(s.person, s.device, s.place, s.used.key.service))
-    });
-}
-
-pub(super) type ByPerson = BTreeMap<(PersonId, Product), Vec<usize>>;
-
-pub(super) fn group(seen: &[Seen<'_>], belongs: impl Fn(&Seen<'_>) -> bool) -> ByPerson {
-    let mut groups = ByPerson::new();
-    for (i, s) in seen.iter().enumerate() {
-        if let (true, Some(person)) = (belongs(s), s.person) {
-            groups.entry((person, s.product)).or_default().push(i);
-        }
-    }
-    groups
 }

@@ -3,7 +3,9 @@
 //! Keys stand in the order of the structs below, those that were added within the schema version
 //! after the older ones. `schema/report.schema.json` describes the same.
 
+mod beside;
 mod enabled;
+mod input;
 mod licences;
 mod replay;
 mod sensitivity;
@@ -18,9 +20,6 @@ use self::visible::{OneLine, Visible};
 use super::{day_text, instant, path_of};
 use crate::census::{self, Census};
 use crate::facts::Witness;
-use crate::facts::collector::REJECTED_KEPT;
-use crate::ingest::input::InputReport;
-use crate::source::TextEncoding;
 
 /// Name and version of the schema.
 pub const SCHEMA: &str = "calproof.report/1";
@@ -94,12 +93,12 @@ struct Report<'c> {
     excluded: Vec<Excluded<'c>>,
     unresolved: Vec<Unresolved<'c>>,
     coverage: Vec<Coverage<'c>>,
-    inputs: Vec<Input<'c>>,
+    inputs: Vec<input::Input<'c>>,
     warnings: Vec<Warning<'c>>,
     organization: Option<&'c str>,
     probable_aliases: Vec<ProbableAliases<'c>>,
-    multiplexers: Vec<Multiplexer<'c>>,
-    corroborated: Vec<Corroborated<'c>>,
+    multiplexers: Vec<beside::Multiplexer<'c>>,
+    corroborated: Vec<beside::Corroborated<'c>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     purchase: Option<licences::Purchase<'c>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -112,7 +111,7 @@ struct Report<'c> {
     compare: Option<replay::Replay<'c>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     configuration: Option<enabled::Configuration<'c>>,
-    suspected_shared: Vec<SuspectedShared<'c>>,
+    suspected_shared: Vec<beside::SuspectedShared<'c>>,
 }
 
 #[derive(Serialize)]
@@ -301,41 +300,6 @@ struct Day {
 }
 
 #[derive(Serialize)]
-struct Input<'c> {
-    path: &'c str,
-    bytes: u64,
-    digest: Option<&'c str>,
-    format: &'static str,
-    duplicate_of: Option<&'c str>,
-    superseded_by: Option<&'c str>,
-    first: Option<String>,
-    last: Option<String>,
-    lines: Lines,
-    rejected: Vec<Rejected>,
-    encoding: &'static str,
-    trouble: Option<&'c str>,
-    changed: Option<String>,
-    looks_like_log: bool,
-}
-
-#[derive(Serialize)]
-struct Lines {
-    total: u64,
-    events: u64,
-    directives: u64,
-    blank: u64,
-    unrelated: u64,
-    rejected: u64,
-}
-
-#[derive(Serialize)]
-struct Rejected {
-    line: u64,
-    byte: u64,
-    reason: String,
-}
-
-#[derive(Serialize)]
 struct Warning<'c> {
     code: &'static str,
     path: &'c str,
@@ -347,35 +311,6 @@ struct ProbableAliases<'c> {
     local_part: &'c str,
     ids: &'c [String],
     at_least: u64,
-}
-
-#[derive(Serialize)]
-struct Multiplexer<'c> {
-    account: &'c str,
-    stated: bool,
-    people: &'c [String],
-    unresolved: &'c [String],
-    excluded: &'c [String],
-    events: u64,
-    witness: Row<'c>,
-}
-
-#[derive(Serialize)]
-struct SuspectedShared<'c> {
-    account: &'c str,
-    devices: u64,
-    kind: &'static str,
-    day: String,
-    witness: Row<'c>,
-}
-
-#[derive(Serialize)]
-struct Corroborated<'c> {
-    mailbox: &'c str,
-    server: &'c str,
-    person: Option<&'c str>,
-    events: u64,
-    witness: Row<'c>,
 }
 
 fn report(census: &Census) -> Report<'_> {
@@ -465,7 +400,7 @@ fn report(census: &Census) -> Report<'_> {
                     .collect(),
             })
             .collect(),
-        inputs: census.inputs.iter().map(input).collect(),
+        inputs: census.inputs.iter().map(input::input).collect(),
         warnings: census
             .warnings
             .iter()
@@ -481,47 +416,15 @@ fn report(census: &Census) -> Report<'_> {
                 at_least: a.at_least,
             })
             .collect(),
-        multiplexers: census
-            .multiplexers
-            .iter()
-            .map(|m| Multiplexer {
-                account: &m.account,
-                stated: m.stated,
-                people: &m.people,
-                unresolved: &m.unresolved,
-                excluded: &m.excluded,
-                events: m.events,
-                witness: row(&m.witness),
-            })
-            .collect(),
-        corroborated: census
-            .corroborated
-            .iter()
-            .map(|c| Corroborated {
-                mailbox: &c.mailbox,
-                server: &c.server,
-                person: c.person.as_deref(),
-                events: c.events,
-                witness: row(&c.witness),
-            })
-            .collect(),
+        multiplexers: beside::multiplexers(census),
+        corroborated: beside::corroborated(census),
         purchase: census.purchase.as_ref().map(|plan| licences::purchase(census, plan)),
         owned: census.owned.iter().map(licences::owned).collect(),
         connectors: census.connectors.iter().map(licences::connectors).collect(),
         sensitivity: census.sensitivity.iter().map(sensitivity::row).collect(),
         compare: census.replay.as_ref().map(replay::replay),
         configuration: census.enabled.as_ref().map(enabled::configuration),
-        suspected_shared: census
-            .suspected_shared
-            .iter()
-            .map(|s| SuspectedShared {
-                account: &s.account,
-                devices: s.devices,
-                kind: s.kind,
-                day: day_text(s.day),
-                witness: row(&s.witness),
-            })
-            .collect(),
+        suspected_shared: beside::suspected_shared(census),
     }
 }
 
@@ -581,44 +484,5 @@ fn server(s: &census::ServerUse) -> Server<'_> {
         listed: s.listed,
         product: s.product.map(|p| p.as_str()),
         version: s.version.as_deref(),
-    }
-}
-
-fn input(i: &InputReport) -> Input<'_> {
-    Input {
-        path: &i.path,
-        bytes: i.bytes,
-        digest: i.digest.as_deref(),
-        format: i.format,
-        duplicate_of: i.duplicate_of.as_deref(),
-        superseded_by: i.superseded_by.as_deref(),
-        first: i.span.map(|(first, _)| instant(first)),
-        last: i.span.map(|(_, last)| instant(last)),
-        lines: Lines {
-            total: i.lines.total(),
-            events: i.lines.events,
-            directives: i.lines.directives,
-            blank: i.lines.blank,
-            unrelated: i.lines.unrelated,
-            rejected: i.lines.rejected,
-        },
-        rejected: i
-            .rejected
-            .iter()
-            .take(REJECTED_KEPT)
-            .map(|r| Rejected { line: r.line, byte: r.byte, reason: r.kind.to_string() })
-            .collect(),
-        encoding: encoding(&i.encoding),
-        trouble: i.trouble.as_deref(),
-        changed: i.changed.as_ref().map(ToString::to_string),
-        looks_like_log: i.looks_like_log,
-    }
-}
-
-fn encoding(encoding: &TextEncoding) -> &'static str {
-    match encoding {
-        TextEncoding::AsIs => "as-is",
-        TextEncoding::Utf16Le => "utf-16le",
-        TextEncoding::Utf16Be => "utf-16be",
     }
 }

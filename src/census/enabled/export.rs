@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::setting::{OF_PEOPLE, SHIPPED_POLICIES, Says, Setting};
+use super::value::{archive, flag, recipient, utf8};
 use crate::identity::directory::Problem;
 use crate::identity::directory::csv::LISTS;
 use crate::identity::directory::rows::Rows;
@@ -409,75 +410,6 @@ fn name_column(name: &str) -> Option<Column> {
         (None, Some(column @ (Column::Name(_) | Column::PrincipalName))) => Some(column),
         (None, _) => None,
     }
-}
-
-fn utf8<'r>(value: &'r [u8], column: &str, flaws: &mut Vec<String>) -> Option<&'r str> {
-    let value = value.trim_ascii();
-    let text = std::str::from_utf8(value);
-    if text.is_err() {
-        let found = shown(&crate::identity::decode(value, None));
-        flaws.push(format!(
-            "{column}: found `{found}`, expected UTF-8; use `Export-Csv -Encoding UTF8`"
-        ));
-    }
-    text.ok()
-}
-
-/// `True` or `False`; nothing where the cell is empty.
-fn flag(value: &str, column: &str, flaws: &mut Vec<String>) -> Option<bool> {
-    match value {
-        "" => None,
-        _ if value.eq_ignore_ascii_case("true") => Some(true),
-        _ if value.eq_ignore_ascii_case("false") => Some(false),
-        _ => {
-            flaws.push(format!("{column}: found `{}`, expected True or False", shown(value)));
-            None
-        }
-    }
-}
-
-/// Whether there is an archive on the organisation's own servers. One that an online service hosts
-/// asks no CAL of these servers (R103).
-fn archive(says: Says, value: &str, column: &str, flaws: &mut Vec<String>) -> Option<bool> {
-    let is = |words: &[&str]| words.iter().any(|word| value.eq_ignore_ascii_case(word));
-    match says {
-        Says::ArchiveState if value.is_empty() => None,
-        _ if value.is_empty() => Some(false),
-        Says::ArchiveDatabase => Some(true),
-        Says::ArchiveState if is(&["Local", "OnPremise"]) => Some(true),
-        Says::ArchiveState if is(&["None", "HostedProvisioned", "HostedPending"]) => Some(false),
-        Says::ArchiveGuid if is_guid(value) => Some(value.bytes().any(|b| !b"0-{}".contains(&b))),
-        _ => {
-            let expected = match says {
-                Says::ArchiveState => "None, Local, OnPremise, HostedProvisioned or HostedPending",
-                _ => "a GUID",
-            };
-            flaws.push(format!("{column}: found `{}`, expected {expected}", shown(value)));
-            None
-        }
-    }
-}
-
-fn is_guid(value: &str) -> bool {
-    let digits = value.bytes().filter(|b| b.is_ascii_hexdigit()).count();
-    digits == 32 && value.bytes().all(|b| b.is_ascii_hexdigit() || b"-{}".contains(&b))
-}
-
-/// Whose messages a journal rule keeps.
-fn recipient(value: &str, draft: &mut Draft, flaws: &mut Vec<String>) {
-    if value.is_empty() {
-        flaws.push(
-            "Recipient: found none, so that the rule keeps everybody's messages, expected one recipient; nobody is \
-             counted for it"
-                .to_owned(),
-        );
-        return;
-    }
-    let column = match value.contains('@') {
-        true => Column::Name(Attribute::Mail),
-        false => Column::Name(Attribute::Account),
-    };
-    flaws.extend(draft.add(column, value).err().map(|flaw| flaw.to_string()));
 }
 
 /// Takes the digest of what is read through it.
