@@ -157,6 +157,11 @@ pub struct VerifyArgs {
     /// The public key (OpenSSH, ed25519) that must have signed the bundle.
     #[arg(long, value_name = "FILE")]
     pub signer: Option<PathBuf>,
+    /// The certificate (PEM or DER) of the authority that must have made the time stamp.
+    ///
+    /// Compared with the one in the response. Whether a root vouches for it, `openssl ts -verify` tells.
+    #[arg(long, value_name = "FILE")]
+    pub tsa: Option<PathBuf>,
 }
 
 /// Arguments of `scan`.
@@ -177,6 +182,12 @@ pub struct ScanArgs {
     /// Sign the bundle with an OpenSSH private key (ed25519, without passphrase).
     #[arg(long, value_name = "KEY", requires = "evidence")]
     pub sign: Option<PathBuf>,
+    /// Write the request for a time stamp (RFC 3161) into the bundle, for you to send.
+    ///
+    /// Nothing is sent from here. Send DIR/tagmanifest-sha256.txt.tsq to a time stamping authority with
+    /// any tool, and put its response beside it as tagmanifest-sha256.txt.tsr: `verify` checks it.
+    #[arg(long, requires = "evidence")]
+    pub timestamp_request: bool,
     /// Add the numbers under every disputed reading of the rules; takes the census some 18 times.
     #[arg(long)]
     pub sensitivity: bool,

@@ -6,6 +6,7 @@
 
 pub mod bag;
 pub mod blank;
+pub mod der;
 mod method;
 mod payload;
 pub mod reread;
@@ -13,6 +14,7 @@ mod rows;
 mod sample;
 mod selftest;
 pub mod sshsig;
+pub mod timestamp;
 
 pub use sample::{DRAWS, REACH, WANTED};
 pub use selftest::worked_example;
@@ -29,7 +31,7 @@ use crate::ingest::input::InputReport;
 use crate::report;
 use crate::rules::RulePack;
 use crate::source::ReadOptions;
-use bag::{Bag, TAG_MANIFEST};
+use bag::{Bag, REQUEST, SIGNATURE, TAG_MANIFEST};
 use sshsig::PrivateKey;
 
 /// Why no bundle was written.
@@ -126,6 +128,8 @@ pub struct Asked<'a> {
     pub previous: Option<&'a Path>,
     /// An OpenSSH private key (ed25519, without passphrase) to sign with.
     pub key: Option<&'a Path>,
+    /// Whether a request for a time stamp is written beside the tag manifest.
+    pub timestamp_request: bool,
     /// The configuration file, where there is one.
     pub config: Option<&'a Path>,
 }
@@ -136,6 +140,7 @@ pub struct Prepared {
     bag: Bag,
     previous: Option<String>,
     key: Option<PrivateKey>,
+    timestamp_request: bool,
     configuration: Vec<Stated>,
     stamps: Vec<Option<Stamp>>,
 }
@@ -205,7 +210,9 @@ pub fn prepare(
         }
     }
     let stamps = inputs.iter().map(stamp).collect();
-    Ok(Prepared { bag: Bag::create(asked.place)?, previous, key, configuration, stamps })
+    let timestamp_request = asked.timestamp_request;
+    let bag = Bag::create(asked.place)?;
+    Ok(Prepared { bag, previous, key, timestamp_request, configuration, stamps })
 }
 
 /// Writes the bundle; it stands at its place when this returns, or nothing does.
@@ -214,7 +221,7 @@ pub fn prepare(
 ///
 /// A failed self-test, a place that takes no more bytes, an input that changed since it was read.
 pub fn write(prepared: Prepared, subject: &Subject<'_>) -> Result<(), EvidenceError> {
-    let Prepared { mut bag, previous, key, configuration, stamps } = prepared;
+    let Prepared { mut bag, previous, key, timestamp_request, configuration, stamps } = prepared;
     // By the program's own packs, whatever the user adds.
     let packs = RulePack::builtin().map_err(|error| EvidenceError::SelfTest(error.to_string()))?;
     worked_example(&packs).map_err(EvidenceError::SelfTest)?;
@@ -241,7 +248,11 @@ pub fn write(prepared: Prepared, subject: &Subject<'_>) -> Result<(), EvidenceEr
     bag.tag_file("acquisition.jsonl", |out| acquisition(subject, &now, out))?;
     let manifest = bag.manifest()?;
     bag.tag_file("CERTIFICATION.txt", |out| method::certification(subject, &manifest, files, out))?;
-    bag.finish(|tags| key.map(|key| key.sign(tags)))
+    bag.finish(|tags| {
+        let signature = key.map(|key| (SIGNATURE, key.sign(tags).into_bytes()));
+        let request = timestamp_request.then(|| (REQUEST, timestamp::request(tags)));
+        signature.into_iter().chain(request).collect()
+    })
 }
 
 /// The digits of an input's SHA-256; empty where it could not be read.

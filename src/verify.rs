@@ -10,6 +10,7 @@ mod chain;
 mod contents;
 mod logs;
 mod recount;
+mod timestamp;
 
 use std::io;
 use std::path::Path;
@@ -25,6 +26,8 @@ pub struct Asked<'a> {
     pub previous: Option<&'a Path>,
     /// The public key that must have signed the bundle.
     pub signer: Option<&'a Path>,
+    /// The certificate of the authority that must have made the time stamp.
+    pub authority: Option<&'a Path>,
 }
 
 /// What was found.
@@ -107,6 +110,7 @@ pub fn verify(bundle: &Path, asked: &Asked<'_>) -> Result<Verdict, VerifyError> 
     let mut verdict = Verdict::default();
     bag::check(bundle, &mut verdict)?;
     chain::check(bundle, asked, &mut verdict)?;
+    timestamp::check(bundle, asked, &mut verdict)?;
     if !verdict.refusals.is_empty() {
         return Ok(verdict);
     }

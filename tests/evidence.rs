@@ -23,7 +23,7 @@ use serde_json::Value;
 use crate::calproof::{Ran, folder, owa, run};
 
 /// A copy of the worked example.
-fn worked_example() -> tempfile::TempDir {
+pub(crate) fn worked_example() -> tempfile::TempDir {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/worked-example");
     let read = |name: &str| fs::read(root.join(name)).unwrap();
     let names = [
@@ -39,7 +39,7 @@ fn worked_example() -> tempfile::TempDir {
 }
 
 #[track_caller]
-fn bundle(here: &Path, args: &[&str]) -> Ran {
+pub(crate) fn bundle(here: &Path, args: &[&str]) -> Ran {
     let all: Vec<&str> = ["scan", "--output", "report.txt", "--evidence"]
         .into_iter()
         .chain(args.iter().copied())
@@ -49,7 +49,7 @@ fn bundle(here: &Path, args: &[&str]) -> Ran {
     ran
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -60,7 +60,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Every file under `folder`, by its path in it.
-fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     files(folder)
         .into_iter()
         .map(|path| {
@@ -70,17 +70,17 @@ fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
         .collect()
 }
 
-fn lines(bundle: &Path, name: &str) -> Vec<Value> {
+pub(crate) fn lines(bundle: &Path, name: &str) -> Vec<Value> {
     let text = fs::read_to_string(bundle.join("data").join(name)).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-fn verdict(bundle: &Path) -> Verdict {
+pub(crate) fn verdict(bundle: &Path) -> Verdict {
     verify(bundle, &Asked::default()).unwrap()
 }
 
 /// Gives the files of a changed bundle manifests that fit: what a forger would do.
-fn seal(bundle: &Path) {
+pub(crate) fn seal(bundle: &Path) {
     let digest = |bytes: &[u8]| evidence::bag::sha256(bytes);
     let list = |payload: bool| -> String {
         contents(bundle)
@@ -105,7 +105,7 @@ fn seal(bundle: &Path) {
     fs::write(bundle.join("tagmanifest-sha256.txt"), list(false)).unwrap();
 }
 
-fn replace(bundle: &Path, name: &str, from: &str, to: &str) {
+pub(crate) fn replace(bundle: &Path, name: &str, from: &str, to: &str) {
     let path = bundle.join(name);
     let text = fs::read_to_string(&path).unwrap();
     assert!(text.contains(from), "{from} is not in {name}:\n{text}");
@@ -306,7 +306,13 @@ fn the_payload_does_not_depend_on_the_cut() {
         let reading = Reading { options, segment_len, ..Reading::default() };
         let found = discover(&[logs.path().join("logs")]);
         let place = logs.path().join(name);
-        let asked = evidence::Asked { place: &place, previous: None, key: None, config: None };
+        let asked = evidence::Asked {
+            place: &place,
+            previous: None,
+            key: None,
+            timestamp_request: false,
+            config: None,
+        };
         let prepared = evidence::prepare(&asked, &config, &found.inputs, digest).unwrap();
         let read = ingest(&found.inputs, &reading, &Quiet);
         let question = Question {
@@ -523,7 +529,7 @@ fn ssh_keygen_accepts_the_signature() {
 }
 
 /// Makes an ed25519 key `key`; `false`, with the reason printed, where there is no ssh-keygen.
-fn key(here: &Path) -> bool {
+pub(crate) fn key(here: &Path) -> bool {
     let ran = Command::new("ssh-keygen")
         .args(["-q", "-t", "ed25519", "-N", "", "-C", "auditor", "-f", "key"])
         .current_dir(here)
@@ -544,6 +550,6 @@ fn key(here: &Path) -> bool {
     clippy::print_stderr,
     reason = "a check that was not made is told to whoever runs the tests"
 )]
-fn skip(program: &str, error: &std::io::Error) {
+pub(crate) fn skip(program: &str, error: &std::io::Error) {
     eprintln!("not checked against {program}, which cannot be run here ({error})");
 }

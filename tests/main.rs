@@ -15,3 +15,4 @@ mod same_bytes; // one report for any threads, order and cut
 mod schema; // the JSON report and its schema
 mod suspected; // accounts that several people seem to share
 mod worked_example; // the example of the rules, and each switch of the configuration
+mod timestamp; // a test authority stamps bundles, and what it says is read

@@ -107,7 +107,20 @@ pub fn scan(args: &ScanArgs) -> Result<Done, ScanError> {
     let Surveyed { census, packs, weak, .. } =
         survey(&args.paths, flags, Detail::Report, Some(args))?;
     output::write(flags.output.as_deref(), |out| render(&census, &packs, flags, out))?;
-    Ok(Done { floor: weak, remarks: remarks(&census, flags) })
+    let mut told = remarks(&census, flags);
+    told.extend(args.evidence.as_deref().filter(|_| args.timestamp_request).map(to_send));
+    Ok(Done { floor: weak, remarks: told })
+}
+
+/// What to do with the request for a time stamp.
+fn to_send(bundle: &Path) -> String {
+    let request = bundle.join(evidence::bag::REQUEST).display().to_string();
+    let response = bundle.join(evidence::bag::RESPONSE).display().to_string();
+    format!(
+        "{request}: nothing was sent; send it to a time stamping authority and save the answer as {response}: \
+         curl --data-binary @{request} --header 'Content-Type: application/timestamp-query' \
+         --output {response} URL"
+    )
 }
 
 /// What was read and counted, before it is written down.
@@ -225,6 +238,7 @@ fn prepare(
         place,
         previous: args.previous.as_deref(),
         key: args.sign.as_deref(),
+        timestamp_request: args.timestamp_request,
         config: args.reading.config.as_deref().or_else(|| usual.exists().then_some(usual)),
     };
     let prepared = evidence::prepare(&asked, config, inputs, reading.options.digest)?;

@@ -16,6 +16,10 @@ pub const MANIFEST: &str = "manifest-sha256.txt";
 pub const TAG_MANIFEST: &str = "tagmanifest-sha256.txt";
 /// Name of the detached signature over the tag manifest.
 pub const SIGNATURE: &str = "tagmanifest-sha256.txt.sig";
+/// Name of the request to a time stamping authority, over the tag manifest.
+pub const REQUEST: &str = "tagmanifest-sha256.txt.tsq";
+/// Name of the authority's response, which the user puts there.
+pub const RESPONSE: &str = "tagmanifest-sha256.txt.tsr";
 
 /// A bag that is being written, beside its place.
 #[derive(Debug)]
@@ -112,18 +116,21 @@ impl Bag {
         Ok(self.tags[self.tags.len() - 1].sha256.clone())
     }
 
-    /// Writes the tag manifest and what `sign` makes of it, then gives the bag its name.
+    /// Writes the tag manifest and the files `beside` it, which it does not list, then gives the bag its
+    /// name.
+    ///
+    /// `beside` makes of the tag manifest's bytes the names and bytes of these files.
     ///
     /// # Errors
     ///
     /// When the place does not take the bytes or the name.
     pub fn finish(
         mut self,
-        sign: impl FnOnce(&[u8]) -> Option<String>,
+        beside: impl FnOnce(&[u8]) -> Vec<(&'static str, Vec<u8>)>,
     ) -> Result<(), EvidenceError> {
         let text = manifest(&mut self.tags);
-        if let Some(signature) = sign(text.as_bytes()) {
-            self.file(SIGNATURE, |out| out.write_all(signature.as_bytes()))?;
+        for (name, bytes) in beside(text.as_bytes()) {
+            self.file(name, |out| out.write_all(&bytes))?;
         }
         // Last: without it nothing verifies.
         self.file(TAG_MANIFEST, |out| out.write_all(text.as_bytes()))?;

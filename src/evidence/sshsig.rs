@@ -151,6 +151,28 @@ impl PublicKey {
     }
 }
 
+/// Reads a certificate (X.509), in PEM or DER, as its DER bytes; of several in PEM the first.
+///
+/// # Errors
+///
+/// A file that cannot be read or is no certificate.
+pub(crate) fn certificate(path: &Path) -> Result<Vec<u8>, KeyError> {
+    let bytes = std::fs::read(path)
+        .map_err(|source| KeyError::Read { path: path.display().to_string(), source })?;
+    let text = String::from_utf8_lossy(&bytes);
+    let pem = unarmored(&text, "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----");
+    let der = pem.unwrap_or(bytes);
+    let mut value = super::der::Der(&der);
+    if value.take(super::der::SEQUENCE).is_some() && value.is_empty() {
+        return Ok(der);
+    }
+    Err(KeyError::Found {
+        path: path.display().to_string(),
+        found: "no certificate",
+        expected: "the certificate of the time stamping authority, PEM or DER",
+    })
+}
+
 /// Checks an armored signature and gives the key that made it.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use std::path::Path;
 use sha2::{Digest as _, Sha256};
 
 use super::{Verdict, VerifyError};
-use crate::evidence::bag::{MANIFEST, SIGNATURE, TAG_MANIFEST, UNFINISHED};
+use crate::evidence::bag::{MANIFEST, REQUEST, RESPONSE, SIGNATURE, TAG_MANIFEST, UNFINISHED};
 
 /// What stands first in every bag (RFC 8493 section 2.1.1).
 const BAGIT: &[u8] = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
@@ -23,7 +23,9 @@ pub(super) fn check(bundle: &Path, verdict: &mut Verdict) -> Result<(), VerifyEr
         ));
     }
     let found = files(bundle, verdict)?;
-    let mut listed = BTreeSet::from([TAG_MANIFEST.to_owned(), SIGNATURE.to_owned()]);
+    // What is made of the tag manifest cannot be listed in it.
+    let mut listed =
+        BTreeSet::from([TAG_MANIFEST, SIGNATURE, REQUEST, RESPONSE].map(str::to_owned));
     for (manifest, is_payload) in [(TAG_MANIFEST, false), (MANIFEST, true)] {
         if !found.contains(manifest) {
             verdict.refuse(format!("{manifest}: is missing"));
