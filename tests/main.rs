@@ -16,3 +16,4 @@ mod schema; // the JSON report and its schema
 mod suspected; // accounts that several people seem to share
 mod worked_example; // the example of the rules, and each switch of the configuration
 mod timestamp; // a test authority stamps bundles, and what it says is read
+mod unfinished; // runs that are killed, or that find no space, leave nothing that passes for whole

@@ -5,6 +5,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use crate::evidence::bag::unused;
+
 /// An output that cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
@@ -57,7 +59,7 @@ impl OutputError {
 ///
 /// # Errors
 ///
-/// A directory, and a place in a directory that does not exist.
+/// A directory, a place in a directory that does not exist, and one in which no file can be made.
 pub fn check(path: &Path) -> Result<(), OutputError> {
     let place = |found| Err(OutputError::Place { path: path.display().to_string(), found });
     if path.is_dir() {
@@ -67,7 +69,16 @@ pub fn check(path: &Path) -> Result<(), OutputError> {
     if !folder.exists() {
         return place("no directory around it");
     }
-    if !folder.is_dir() { place("a file where its directory should be") } else { Ok(()) }
+    if !folder.is_dir() {
+        return place("a file where its directory should be");
+    }
+    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Ok(());
+    }
+    let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    partial(&real)
+        .and_then(|(_, partial)| fs::remove_file(partial))
+        .map_err(|source| OutputError::Write { path: path.display().to_string(), source })
 }
 
 /// Writes to `path`, or to standard output where it is `None` or `-`.
@@ -101,8 +112,7 @@ fn whole(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) ->
         content(&mut out)?;
         return out.flush();
     }
-    let partial = beside(&place);
-    let file = OpenOptions::new().write(true).create_new(true).open(&partial)?;
+    let (file, partial) = partial(&place)?;
     let written = fill(file, content).and_then(|()| fs::rename(&partial, &place));
     if written.is_err() {
         // The error that is told is the first one.
@@ -117,11 +127,19 @@ fn fill(file: File, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> i
     out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
 }
 
-/// A name in the same folder that nobody else uses.
-fn beside(path: &Path) -> PathBuf {
+/// A new file in the same folder, under a name that nobody else uses.
+fn partial(place: &Path) -> io::Result<(File, PathBuf)> {
+    unused(|number| {
+        let partial = beside(place, &number);
+        let file = OpenOptions::new().write(true).create_new(true).open(&partial)?;
+        Ok((file, partial))
+    })
+}
+
+fn beside(path: &Path, number: &str) -> PathBuf {
     let mut name = OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{}.partial", std::process::id()));
+    name.push(format!(".{}{number}.partial", std::process::id()));
     path.with_file_name(name)
 }
 

@@ -56,10 +56,13 @@ impl Bag {
         let Some(name) = place.file_name() else {
             return Err(EvidenceError::Name { path: shown });
         };
-        let mut beside = OsString::from(name);
-        beside.push(format!("{UNFINISHED}{}", std::process::id()));
-        let partial = place.with_file_name(beside);
-        fs::create_dir(&partial).map_err(|source| EvidenceError::write(place, source))?;
+        let partial = unused(|number| {
+            let mut beside = OsString::from(name);
+            beside.push(format!("{UNFINISHED}{}{number}", std::process::id()));
+            let partial = place.with_file_name(beside);
+            fs::create_dir(&partial).map(|()| partial)
+        })
+        .map_err(|source| EvidenceError::write(place, source))?;
         let place = place.to_owned();
         let (payload, tags) = (Vec::new(), Vec::new());
         Ok(Bag { place, partial, payload, tags, finished: false })
@@ -174,6 +177,20 @@ impl Drop for Bag {
             _ = fs::remove_dir_all(&self.partial);
         }
     }
+}
+
+/// Makes something under the first name that is not taken: with nothing behind it, with `-2`, `-3`, ….
+///
+/// What a killed process left may have the name of a later one: process numbers come again.
+pub(crate) fn unused<T>(mut make: impl FnMut(String) -> io::Result<T>) -> io::Result<T> {
+    for number in 1..=1000 {
+        let behind = if number == 1 { String::new() } else { format!("-{number}") };
+        match make(behind) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => return made,
+        }
+    }
+    Err(io::Error::other("a thousand unfinished outputs stand beside it: delete them"))
 }
 
 /// The lines of a manifest, as `sha256sum -c` reads them: digest, two blanks, path; sorted by path.
