@@ -9,8 +9,11 @@ mod certificate;
 mod chain;
 mod contents;
 mod logs;
+mod passage;
 mod recount;
+mod sample;
 mod timestamp;
+mod totals;
 
 use std::io;
 use std::path::Path;
@@ -116,6 +119,8 @@ pub fn verify(bundle: &Path, asked: &Asked<'_>) -> Result<Verdict, VerifyError> 
     }
     let contents = contents::read(bundle, &mut verdict)?;
     contents::check(&contents, &mut verdict);
+    totals::check(bundle, &contents, &mut verdict)?;
+    sample::check(&contents, &mut verdict);
     certificate::check(&contents, &mut verdict);
     if let Some(folder) = asked.logs {
         let found = logs::find(folder, &contents, &mut verdict)?;

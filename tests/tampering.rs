@@ -257,7 +257,36 @@ fn a_forger_who_seals_again_is_still_refused() {
         move || replace(&place, name, from, to)
     };
     type Change = Box<dyn Fn()>;
-    let cases: [(&str, Change); 8] = [
+    let sample = "data/witness-rows/sample.jsonl";
+    let turned = place.clone();
+    let turn = move || {
+        let text = fs::read_to_string(turned.join(sample)).unwrap();
+        let (first, rest) = text.split_once('\n').unwrap();
+        fs::write(turned.join(sample), format!("{rest}{first}\n")).unwrap();
+    };
+    let cases: [(&str, Change); 15] = [
+        ("the row at byte", Box::new(turn)),
+        (
+            "was not drawn by the rules",
+            Box::new(change("data/run.json", "\"draws\": 8000", "\"draws\": 9")),
+        ),
+        (
+            "but not by its `cals`",
+            Box::new(change("data/people.jsonl", "\"cal\":\"standard\"", "\"cal\":\"enterprise\"")),
+        ),
+        (
+            "inventory:kiosk1 is not as its accesses",
+            Box::new(change("data/devices.jsonl", "\"people\":3", "\"people\":4")),
+        ),
+        ("merges.jsonl: differs", Box::new(change("data/merges.jsonl", "realms", "directory"))),
+        (
+            "server EX01 has 6 users",
+            Box::new(change("data/report.json", "\"users\": 5,", "\"users\": 6,")),
+        ),
+        (
+            "`devices.identified` is 3",
+            Box::new(change("data/report.json", "\"identified\": 2", "\"identified\": 3")),
+        ),
         ("do not add up", Box::new(change("data/sources.jsonl", "\"total\":26", "\"total\":27"))),
         (
             "people.jsonl: differs",
@@ -284,18 +313,63 @@ fn a_forger_who_seals_again_is_still_refused() {
         let refusals = forged(&*change);
         assert!(!refusals.is_empty() && refusals.contains(words), "{words}: {refusals:?}");
     }
-    // A person taken out everywhere: only the second count sees it.
+    // The same in every list: only the logs tell.
+    let everywhere = |from: &str, to: &str| {
+        for (name, bytes) in contents(&place) {
+            let text = String::from_utf8(bytes).unwrap();
+            fs::write(place.join(name), text.replace(from, to)).unwrap();
+        }
+    };
     let refusals = forged(&|| {
-        for name in ["data/people.jsonl", "data/merges.jsonl", "data/people.csv"] {
-            let text = fs::read_to_string(place.join(name)).unwrap();
+        everywhere("\"line\":11,\"byte\":1141", "\"line\":12,\"byte\":1141");
+        everywhere("\"line\": 11, \"byte\": 1141", "\"line\": 12, \"byte\": 1141");
+    });
+    assert!(refusals.contains("u_ex100301.log stands on line 11, not 12"), "{refusals}");
+    let refusals = forged(&|| {
+        let path = place.join("data/witness-rows/sample.jsonl");
+        let text = fs::read_to_string(&path).unwrap();
+        let (first, _) = text.trim_end().rsplit_once('\n').unwrap();
+        fs::write(path, format!("{first}\n")).unwrap();
+        let rows = text.lines().count();
+        let stated = format!("\"rows\": {rows}");
+        replace(&place, "data/run.json", &stated, &format!("\"rows\": {}", rows - 1));
+    });
+    assert!(refusals.contains("draws another row from the logs"), "{refusals}");
+    // A person taken out of every list and number: only the second count sees it.
+    let refusals = forged(&|| {
+        for name in ["people.jsonl", "merges.jsonl", "people.csv", "pairs.jsonl"] {
+            let path = place.join("data").join(name);
+            let text = fs::read_to_string(&path).unwrap();
             let kept: String =
                 text.split_inclusive('\n').filter(|line| !line.contains("cem")).collect();
-            fs::write(place.join(name), kept).unwrap();
+            fs::write(path, kept).unwrap();
         }
-        let path = place.join("data/report.json");
-        let mut report: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-        report["people"].as_array_mut().unwrap().retain(|p| p["id"] != "contoso\\cem");
-        fs::write(path, report.to_string()).unwrap();
+        replace(&place, "data/devices.jsonl", "\"people\":3", "\"people\":2");
+        let less = |value: &mut Value| *value = (value.as_u64().unwrap() - 1).into();
+        let fewer = |requirement: &mut Value| {
+            for end in ["lower", "demand", "upper"] {
+                less(&mut requirement["users"][end]);
+            }
+        };
+        let changed = |name: &str, change: &dyn Fn(&mut Value)| {
+            let path = place.join("data").join(name);
+            let mut value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+            change(&mut value);
+            fs::write(path, value.to_string()).unwrap();
+        };
+        changed("requirements.json", &|all| all.as_array_mut().unwrap().iter_mut().for_each(fewer));
+        changed("report.json", &|report| {
+            report["people"].as_array_mut().unwrap().retain(|p| p["id"] != "contoso\\cem");
+            less(&mut report["servers"][0]["users"]);
+            for requirement in report["requirements"].as_array_mut().unwrap() {
+                fewer(requirement);
+                let versions = requirement["by_version"].as_object_mut().unwrap();
+                versions.values_mut().for_each(less);
+            }
+        });
     });
-    assert!(refusals.contains("contoso\\cem was counted by --full"), "{refusals}");
+    assert!(
+        refusals.starts_with("data/people.jsonl: contoso\\cem was counted by --full"),
+        "{refusals}"
+    );
 }

@@ -185,7 +185,7 @@ fn whole<T: DeserializeOwned>(
     }
 }
 
-fn lines<T: DeserializeOwned>(
+pub(super) fn lines<T: DeserializeOwned>(
     folder: &Path,
     name: &str,
     verdict: &mut Verdict,

@@ -1,13 +1,14 @@
 //! The logs themselves: every source by its digest, every quoted row at its byte.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::contents::{Contents, Row};
+use super::passage::{self, Spot};
+use super::sample::{self, Again, Draw};
 use super::{Verdict, VerifyError};
 use crate::digest::{ContentHasher, DigestChoice};
 use crate::discover::{Input, discover};
-use crate::evidence::reread::{self, Spot};
 use crate::source::{Opened, ReadOptions};
 
 /// The inputs that are there, by the digits of their SHA-256.
@@ -100,47 +101,99 @@ fn sha256(input: &Input) -> Result<String, String> {
     Ok(digest.trim_start_matches("sha256:").to_owned())
 }
 
-/// Compares every quoted row with the bytes at its place.
-pub(super) fn rows(found: &Found, contents: &Contents, verdict: &mut Verdict) {
-    let mut by_source: BTreeMap<&str, Vec<(&Row, &str)>> = BTreeMap::new();
-    for (file, rows) in [("rows", &contents.rows), ("sample", &contents.sample)] {
-        for row in rows {
-            by_source.entry(&row.sha256).or_default().push((row, file));
+/// What is looked for at a place.
+enum Sought<'a> {
+    /// A quoted row, of `rows` or of `sample`.
+    Row(&'a Row, &'static str),
+    /// A draw of the sample.
+    Draw(&'a Draw),
+}
+
+impl Sought<'_> {
+    fn place(&self) -> u64 {
+        match self {
+            Sought::Row(row, _) => row.byte,
+            Sought::Draw(draw) => draw.place(),
         }
     }
-    let xml: BTreeSet<&str> = contents
+}
+
+/// Compares every quoted row with the bytes at its place and the number of its line, and draws the sample
+/// again. Each source is read once.
+pub(super) fn rows(found: &Found, contents: &Contents, verdict: &mut Verdict) {
+    let mut by_source: BTreeMap<&str, Vec<Sought<'_>>> = BTreeMap::new();
+    for (file, rows) in [("rows", &contents.rows), ("sample", &contents.sample)] {
+        for row in rows {
+            by_source.entry(&row.sha256).or_default().push(Sought::Row(row, file));
+        }
+    }
+    let drawn = sample::draws(contents);
+    let mut unseen = Vec::new();
+    // Of sources with one digest only the first is drawn from: the others are its duplicates.
+    let mut index: BTreeMap<&str, usize> = BTreeMap::new();
+    for (i, draws) in &drawn {
+        match contents.sources[*i].sha256.as_deref().filter(|digest| found.get(digest).is_some()) {
+            Some(digest) => {
+                index.insert(digest, *i);
+                by_source.entry(digest).or_default().extend(draws.iter().map(Sought::Draw));
+            }
+            None => unseen.push(contents.sources[*i].path.as_str()),
+        }
+    }
+    let formats: BTreeMap<&str, &str> = contents
         .sources
         .iter()
-        .filter(|source| source.format == "iis-etw")
-        .filter_map(|source| source.sha256.as_deref())
+        .filter_map(|source| Some((source.sha256.as_deref()?, source.format.as_str())))
         .collect();
-    let (mut wrong, mut same, mut blanked) = (Vec::new(), 0_u64, 0_u64);
-    for (digest, mut rows) in by_source {
+    let mut again = Again::default();
+    let (mut wrong, mut lines, mut same, mut blanked) = (Vec::new(), Vec::new(), 0_u64, 0_u64);
+    for (digest, mut sought) in by_source {
         // A source without a file was refused already.
         let Some(input) = found.get(digest) else { continue };
-        rows.sort_by_key(|(row, _)| row.byte);
-        let places: Vec<u64> = rows.iter().map(|(row, _)| row.byte).collect();
-        let mut take = |i: usize, spot: Option<Spot<'_>>| {
-            let (row, file) = rows[i];
-            match spot.and_then(|spot| is_same(row, xml.contains(digest), &spot)) {
-                Some(true) => {
-                    same += 1;
-                    blanked += row.blanked.iter().map(|b| b.length).sum::<u64>();
+        let format = formats.get(digest).copied().unwrap_or_default();
+        sought.sort_by_key(Sought::place);
+        let places: Vec<u64> = sought.iter().map(Sought::place).collect();
+        let visited = passage::visit(input, &places, |i, spot| match (&sought[i], spot) {
+            (Sought::Draw(draw), Some(spot)) => {
+                if let Some(source) = index.get(digest) {
+                    again.take(*source, format, draw, &spot);
                 }
-                _ => wrong.push(format!(
-                    "data/witness-rows/{file}.jsonl: the row at byte {} of {} is not what stands there in {}",
-                    row.byte, row.path, input.display
-                )),
             }
-        };
-        if let Err(error) = reread::visit(input, &places, &options(), &mut take) {
-            verdict.refuse(error.to_string());
+            (Sought::Draw(_), None) => {}
+            (Sought::Row(row, file), spot) => {
+                let fits = spot.as_ref().and_then(|spot| is_same(row, format == "iis-etw", spot));
+                if fits != Some(true) {
+                    wrong.push(format!(
+                        "data/witness-rows/{file}.jsonl: the row at byte {} of {} is not what stands there in {}",
+                        row.byte, row.path, input.display
+                    ));
+                    return;
+                }
+                same += 1;
+                blanked += row.blanked.iter().map(|b| b.length).sum::<u64>();
+                if let (Some(stated), Some(spot)) = (row.line, spot)
+                    && stated != spot.line
+                {
+                    lines.push(format!(
+                        "data/witness-rows/{file}.jsonl: byte {} of {} stands on line {}, not {stated}",
+                        row.byte, row.path, spot.line
+                    ));
+                }
+            }
+        });
+        if let Err(error) = visited {
+            verdict.refuse(format!("{}: cannot be read ({error})", input.display));
         }
     }
     verdict.refuse_all(wrong);
+    verdict.refuse_all(lines);
     verdict.note(format!(
-        "{same} quoted rows stand in the logs ({blanked} of their bytes are blanked)"
+        "{same} quoted rows stand in the logs, at their byte and line ({blanked} of their bytes are blanked)"
     ));
+    match unseen.first() {
+        None => again.compare(contents, verdict),
+        Some(path) => verdict.note(format!("the sample was not drawn again: {path} is not there")),
+    }
 }
 
 /// Whether a row is a whole line or record, and what is quoted.
