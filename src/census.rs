@@ -457,6 +457,21 @@ pub struct Coverage {
     pub format: &'static str,
     /// Every day from the first to the last that any log of the server covers.
     pub days: Vec<(i32, DayState)>,
+    /// Inputs with rows of the same time.
+    pub overlaps: Vec<Overlap>,
+    /// Places of inputs that repeat one of these (duplicate or superseded), in the list of inputs.
+    pub repeats: Vec<u32>,
+    /// Where a clock went back: place of the input, from which hour to which (since 1970).
+    pub set_back: Vec<(u32, i64, i64)>,
+}
+
+/// Two inputs of one server and format, with different content, that have rows of the same time.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Overlap {
+    /// Their places in the list of inputs, the one that begins first before the other.
+    pub inputs: (u32, u32),
+    /// First and last day on which both have rows of one hour.
+    pub days: (i32, i32),
 }
 
 /// How well a day is covered.

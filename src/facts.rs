@@ -6,6 +6,7 @@
 //! associative, so that no cut, order or number of threads shows in the result. Names stand as
 //! logged; identity, exclusions and rules come later.
 
+pub mod clock;
 pub mod collector;
 pub mod days;
 pub mod names;

@@ -130,6 +130,15 @@ fn stated(index: usize, server: &ListedServer, software: Software) -> Place {
 
 /// The nearest folder that is no log folder.
 fn server_folder(folder: &str) -> String {
+    folder
+        .rsplit('/')
+        .find(|part| !part.is_empty() && !is_log_folder(part))
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// Whether a folder is one that logs of any server lie in (docs/readings.md R51).
+pub(super) fn is_log_folder(part: &str) -> bool {
     const LOG_FOLDERS: [&str; 33] = [
         "pop3",
         "imap4",
@@ -166,17 +175,10 @@ fn server_folder(folder: &str) -> String {
         "delivery",
     ];
     const NUMBERED: [&str; 5] = ["w3svc", "smtpsvc", "ftpsvc", "msftpsvc", "nntpsvc"];
-    let is_log_folder = |part: &str| {
-        let lower = part.to_lowercase();
-        let site =
-            |p: &str| lower.strip_prefix(p).is_some_and(|r| r.bytes().all(|b| b.is_ascii_digit()));
-        LOG_FOLDERS.contains(&lower.as_str()) || NUMBERED.iter().any(|p| site(p))
-    };
-    folder
-        .rsplit('/')
-        .find(|part| !part.is_empty() && !is_log_folder(part))
-        .unwrap_or_default()
-        .to_owned()
+    let lower = part.to_lowercase();
+    let site =
+        |p: &str| lower.strip_prefix(p).is_some_and(|r| r.bytes().all(|b| b.is_ascii_digit()));
+    LOG_FOLDERS.contains(&lower.as_str()) || NUMBERED.iter().any(|p| site(p))
 }
 
 /// The version that a log header shows.

@@ -302,7 +302,7 @@ pub(super) fn judge(
     census.servers = servers(&rows, &machines, &places, &devices);
     census.people = persons(&rows, &failed_of, &people, &identities, &places, recognised.as_ref());
     census.probable_aliases = aliases;
-    census.coverage = coverage::coverage(usage, &places, period);
+    census.coverage = coverage::coverage(usage, inputs, &places, period);
     (census.excluded, census.unresolved) = ledger.entries();
     census.corroborated = corroborated(usage, &places, &identities, &people, &census.people);
     if let Some(accounts) = beside.accounts {

@@ -528,12 +528,15 @@ fn requirements(census: &Census, out: &mut dyn Write) -> io::Result<()> {
 
 fn coverage(census: &Census, out: &mut dyn Write) -> io::Result<()> {
     let mut table = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
-    table.write_record(["server", "format", "day", "state"])?;
+    table.write_record(["server", "format", "day", "state", "overlaps"])?;
     for covered in &census.coverage {
         for (day, state) in &covered.days {
             let server = report::escape::cell(&covered.server);
+            let on = covered.overlaps.iter().filter(|o| (o.days.0..=o.days.1).contains(day));
+            let overlaps = on.count().to_string();
             let day = report::day_text(*day);
-            table.write_record([server.as_str(), covered.format, &day, state.as_str()])?;
+            let row = [server.as_str(), covered.format, &day, state.as_str(), &overlaps];
+            table.write_record(row)?;
         }
     }
     table.flush()

@@ -8,6 +8,7 @@ use calproof_parsers::{
     Access, FactId, LineErrorKind, LineKind, Notice, Place, Proof, ServerEvidence, Sink,
 };
 
+use super::clock::Clock;
 use super::names::Name;
 use super::{Device, Facts, Key, Server, Sightings, Witness, corroborate, merge_exchange};
 
@@ -78,6 +79,8 @@ pub struct Told {
     pub notices: Vec<Notice>,
     /// `#Fields` and `#Software` lines where they differ from the one before.
     pub directives: Vec<Directive>,
+    /// Where its clock went back.
+    pub clock: Clock,
 }
 
 impl Told {
@@ -97,6 +100,7 @@ impl Told {
             self.directive(Directive { line: directive.line + lines, ..directive });
         }
         self.lines.merge(&next.lines);
+        self.clock.append(&next.clock);
         self.span = match (self.span, next.span) {
             (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
             (one, other) => one.or(other),
@@ -241,6 +245,7 @@ impl Sink for Collector {
 
     fn active(&mut self, server: &ServerEvidence<'_>, hour: i64) {
         let server = self.server(server);
+        self.told.clock.tick(hour);
         let day = hour.div_euclid(24) as i32;
         *self.told.facts.active.entry((server, day)).or_default() |= 1 << hour.rem_euclid(24);
     }

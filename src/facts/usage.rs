@@ -58,6 +58,8 @@ pub struct Active {
     pub blind: bool,
     /// Days since 1970-01-01 (UTC).
     pub day: i32,
+    /// Place of the input in the sorted list of inputs, from 0.
+    pub input: u32,
 }
 
 /// Merged facts.
@@ -136,6 +138,7 @@ impl Usage {
                 format: report.format,
                 blind: report.is_blind(),
                 day: *day,
+                input,
             };
             *self.active.entry(active).or_default() |= hours;
         }

@@ -3,6 +3,7 @@
 use calproof_parsers::{LogFormat, Notice};
 
 use crate::discover::Input;
+use crate::facts::clock::Clock;
 use crate::facts::collector::{Directive, Lines, RejectedLine, Told};
 use crate::source::{Acquisition, Change, SourceError, TextEncoding};
 
@@ -37,6 +38,8 @@ pub struct InputReport {
     pub notices: Vec<Notice>,
     /// `#Fields` and `#Software` where they changed.
     pub directives: Vec<Directive>,
+    /// Where the clock of its rows went back.
+    pub clock: Clock,
     /// How the file changed while it was read.
     pub changed: Option<Change>,
     /// How the text was encoded.
@@ -63,6 +66,7 @@ impl InputReport {
             rejected: Vec::new(),
             notices: Vec::new(),
             directives: Vec::new(),
+            clock: Clock::default(),
             changed: None,
             encoding: TextEncoding::AsIs,
             trouble: None,
@@ -94,6 +98,7 @@ impl InputReport {
         self.rejected.clone_from(&told.rejected);
         self.notices.clone_from(&told.notices);
         self.directives.clone_from(&told.directives);
+        self.clock.clone_from(&told.clock);
     }
 
     /// Why it could not be read.

@@ -291,6 +291,23 @@ struct Coverage<'c> {
     server: &'c str,
     format: &'static str,
     days: Vec<Day>,
+    overlaps: Vec<Overlap<'c>>,
+    repeats: Vec<&'c str>,
+    clock_set_back: Vec<SetBack<'c>>,
+}
+
+#[derive(Serialize)]
+struct Overlap<'c> {
+    inputs: [&'c str; 2],
+    from: String,
+    to: String,
+}
+
+#[derive(Serialize)]
+struct SetBack<'c> {
+    path: &'c str,
+    from_hour: String,
+    to_hour: String,
 }
 
 #[derive(Serialize)]
@@ -315,6 +332,7 @@ struct ProbableAliases<'c> {
 
 fn report(census: &Census) -> Report<'_> {
     let row = |witness| row(census, witness);
+    let path = |i: u32| census.inputs.get(i as usize).map_or("", |input| input.path.as_str());
     Report {
         schema: SCHEMA,
         tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
@@ -397,6 +415,25 @@ fn report(census: &Census) -> Report<'_> {
                     .days
                     .iter()
                     .map(|(day, state)| Day { day: day_text(*day), state: state.as_str() })
+                    .collect(),
+                overlaps: c
+                    .overlaps
+                    .iter()
+                    .map(|o| Overlap {
+                        inputs: [path(o.inputs.0), path(o.inputs.1)],
+                        from: day_text(o.days.0),
+                        to: day_text(o.days.1),
+                    })
+                    .collect(),
+                repeats: c.repeats.iter().map(|i| path(*i)).collect(),
+                clock_set_back: c
+                    .set_back
+                    .iter()
+                    .map(|(i, from, to)| SetBack {
+                        path: path(*i),
+                        from_hour: instant(from * 3_600_000),
+                        to_hour: instant(to * 3_600_000),
+                    })
                     .collect(),
             })
             .collect(),

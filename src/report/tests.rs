@@ -7,8 +7,8 @@ use calproof_parsers::{LineErrorKind, Notice};
 
 use super::*;
 use crate::census::{
-    Corroborated, Coverage, DayState, Excluded, Interval, Mix, PackCited, Person, ProbableAliases,
-    Reassignment, Requirement, ServerUse, ServiceUse, Unresolved, Warning,
+    Corroborated, Coverage, DayState, Excluded, Interval, Mix, Overlap, PackCited, Person,
+    ProbableAliases, Reassignment, Requirement, ServerUse, ServiceUse, Unresolved, Warning,
 };
 use crate::discover::{Input, Origin};
 use crate::facts::collector::RejectedLine;
@@ -153,6 +153,9 @@ fn one() -> Census {
             server: "EX01".to_owned(),
             format: "iis-w3c",
             days: vec![(14_669, DayState::Complete), (14_670, DayState::Complete)],
+            overlaps: Vec::new(),
+            repeats: Vec::new(),
+            set_back: Vec::new(),
         }],
         inputs: vec![input("logs/EX01/u_ex100301.log")],
         ..Census::default()
@@ -287,6 +290,9 @@ fn hostile() -> Census {
             server: evil.to_owned(),
             format: "iis-w3c",
             days: vec![(14_669, DayState::Absent)],
+            overlaps: vec![Overlap { inputs: (0, 0), days: (14_669, 14_669) }],
+            repeats: vec![0],
+            set_back: vec![(0, 352_060, 352_050)],
         });
         census.requirements[0].upper_with.push((evil.to_owned(), evil.to_owned(), 1));
         census.requirements[0].version = Some(evil.to_owned());

@@ -1,6 +1,7 @@
 //! The report for a terminal: the answer first, then what it rests on, then what weakens it.
 
 mod corroborated;
+mod coverage;
 mod enabled;
 mod inputs;
 mod licences;
@@ -75,6 +76,7 @@ pub fn text(
     aliases(census, &mut page)?;
     suspected::suspected(census, &mut page)?;
     corroborated::corroborated(census, &mut page)?;
+    coverage::coverage(census, &mut page)?;
     inputs::weakened(census, &mut page)?;
     inputs::read(census, &mut page)
 }

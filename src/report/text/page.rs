@@ -79,6 +79,16 @@ impl<'o> Page<'o> {
         Ok(())
     }
 
+    /// How many columns a line has.
+    pub(crate) fn width(&self) -> usize {
+        self.style.width
+    }
+
+    /// A line that is not broken.
+    pub(crate) fn line(&mut self, indent: usize, text: &str) -> io::Result<()> {
+        writeln!(self.out, "{:indent$}{text}", "")
+    }
+
     /// A paragraph, broken at blanks.
     pub(crate) fn paragraph(&mut self, indent: usize, text: &str) -> io::Result<()> {
         for line in wrapped(text, self.style.width.saturating_sub(indent)) {
