@@ -181,8 +181,11 @@ impl Marks {
     pub const DEVICE_ID: Marks = Marks(1 << 14);
     /// A conference with more than chat: audio, video, web content or sharing.
     pub const CONFERENCE_MEDIA: Marks = Marks(1 << 15);
+    /// Authenticated, and answered with a status 4xx that is not counted as refused: what was asked for
+    /// was not there, or could not be.
+    pub const CLIENT_ERROR: Marks = Marks(1 << 16);
     /// The names of the marks, in bit order.
-    pub const NAMES: [&'static str; 16] = [
+    pub const NAMES: [&'static str; 17] = [
         "probe-agent",
         "back-end",
         "logon-only",
@@ -199,6 +202,7 @@ impl Marks {
         "windows-role",
         "device-id",
         "conference-media",
+        "client-error",
     ];
 
     /// Whether every mark of `other` is set.

@@ -110,6 +110,8 @@ pub fn judge_known<'a>(row: &Request<'a>, path: &Path, agent: Agent) -> Verdict<
             } else if path.owa_logon && row.status < 400 {
                 marks |= Marks::LOGON_ONLY;
             }
+        } else if outcome == Some(Outcome::Served) && row.status >= 400 {
+            marks |= Marks::CLIENT_ERROR;
         }
         outcome
     } else {
@@ -365,6 +367,16 @@ mod tests {
                     "{status} {name}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn an_answer_4xx_is_served_and_marked() {
+        for (status, marked) in
+            [(200, false), (302, false), (404, true), (449, false), (403, false)]
+        {
+            let marks = judge(&row("C\\u", status, "/ews/x.asmx", "")).marks;
+            assert_eq!(marks.has(Marks::CLIENT_ERROR), marked, "{status}");
         }
     }
 

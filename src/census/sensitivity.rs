@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use calproof_parsers::Service;
+use calproof_parsers::{Marks, Outcome, Service};
 
 use super::standing::Standing;
 use super::{Census, Interval, Requirement, suspected};
@@ -22,6 +22,8 @@ pub(super) struct Reading {
     pub(super) never_served_counts: bool,
     /// Whether who only asked for Autodiscover counts.
     pub(super) thin_use_counts: bool,
+    /// Whether an answer 4xx after authentication is a refusal.
+    pub(super) client_errors_refuse: bool,
     /// Whether attending a conference needs no CAL.
     pub(super) attending_is_free: bool,
     /// What becomes of guests; `None`: as the rule packs say.
@@ -67,21 +69,39 @@ impl Reading {
         cals
     }
 
-    /// The facts of the last days up to the last use, with those days alone; `None` where all days are asked about.
-    /// Numbers of events stay those of the whole period.
-    pub(super) fn recent(&self, facts: &[Used]) -> Option<Vec<Used>> {
-        let days = self.last_days?;
-        let first = facts.iter().filter_map(|f| f.days.iter().last()).max()? - days;
-        let recent = |used: &Used| {
-            let days = used.days.iter().filter(|day| *day > first);
-            days.map(Days::one).reduce(|mut all, day| {
-                all.merge(&day);
-                all
-            })
-        };
-        let kept = |used: &Used| Some(Used { days: recent(used)?, ..used.clone() });
-        Some(facts.iter().filter_map(kept).collect())
+    /// The facts as they are read; `None` where they are read as they stand.
+    pub(super) fn facts(&self, facts: &[Used]) -> Option<Vec<Used>> {
+        if let Some(days) = self.last_days {
+            return Some(recent(facts, days));
+        }
+        self.client_errors_refuse.then(|| {
+            let refused = |used: &Used| {
+                let mut used = used.clone();
+                if used.key.marks.has(Marks::CLIENT_ERROR) {
+                    used.key.outcome = Outcome::Refused;
+                }
+                used
+            };
+            facts.iter().map(refused).collect()
+        })
     }
+}
+
+/// The facts of the last days up to the last use, with those days alone. Numbers of events stay those
+/// of the whole period.
+fn recent(facts: &[Used], days: i32) -> Vec<Used> {
+    let Some(last) = facts.iter().filter_map(|f| f.days.iter().last()).max() else {
+        return Vec::new();
+    };
+    let recent = |used: &Used| {
+        let days = used.days.iter().filter(|day| *day > last - days);
+        days.map(Days::one).reduce(|mut all, day| {
+            all.merge(&day);
+            all
+        })
+    };
+    let kept = |used: &Used| Some(Used { days: recent(used)?, ..used.clone() });
+    facts.iter().filter_map(kept).collect()
 }
 
 /// The readings of the table, as (id, what is read otherwise, the reading).
@@ -112,6 +132,11 @@ fn readings() -> Vec<(&'static str, &'static str, Reading)> {
             "thin-use-counted",
             "who only asked for Autodiscover counts",
             Reading { thin_use_counts: true, ..base },
+        ),
+        (
+            "client-errors-refused",
+            "an answer 4xx after authentication is a refusal",
+            Reading { client_errors_refuse: true, ..base },
         ),
         (
             "conference-attendees-none",

@@ -78,8 +78,8 @@ pub(super) fn judge(
 ) -> Result<Census, CensusError> {
     let Question { config, packs, period, directory, detail, .. } = *question;
     let licences = Licences::load(config, packs).map_err(Box::new)?;
-    let recent = reading.recent(&usage.facts);
-    let facts = recent.as_deref().unwrap_or(&usage.facts);
+    let read = reading.facts(&usage.facts);
+    let facts = read.as_deref().unwrap_or(&usage.facts);
     let places = Places::resolve(&usage.servers, &usage.names, config);
     let packs = Packs::select(packs, &places, config)?;
     let mut identities = Identities::new(config);
