@@ -22,12 +22,14 @@ pub(crate) fn is_live(modified: Option<SystemTime>, now: SystemTime) -> bool {
 /// On Linux by the type of the file system that holds it.
 #[cfg(target_os = "linux")]
 pub(crate) fn is_remote(path: &Path) -> bool {
-    let (Ok(path), Ok(mounts)) =
-        (std::fs::canonicalize(path), std::fs::read("/proc/self/mountinfo"))
-    else {
+    // Read once: it is long where there are containers, and there may be many files.
+    static MOUNTS: std::sync::LazyLock<Option<linux::Mounts>> = std::sync::LazyLock::new(|| {
+        std::fs::read("/proc/self/mountinfo").ok().map(|mounts| linux::Mounts::of(&mounts))
+    });
+    let (Ok(path), Some(mounts)) = (std::fs::canonicalize(path), MOUNTS.as_ref()) else {
         return true;
     };
-    linux::file_system(&mounts, &path).is_none_or(linux::is_network)
+    mounts.is_network(&path)
 }
 
 /// Whether the file lies on another machine, or anywhere that cannot be told to be this one.
@@ -55,24 +57,43 @@ pub(crate) fn is_remote(_path: &Path) -> bool {
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use std::{os::unix::ffi::OsStrExt as _, path::Path};
+    use std::{
+        ffi::OsString,
+        os::unix::ffi::OsStringExt as _,
+        path::{Path, PathBuf},
+    };
 
-    /// The type of the file system that holds `path`, by the deepest mount point above it; of several mounts on one
-    /// point the last hides the others. `mounts` is `/proc/self/mountinfo` (see proc_pid_mountinfo(5)).
-    pub(super) fn file_system<'a>(mounts: &'a [u8], path: &Path) -> Option<&'a [u8]> {
-        let mut found: Option<(usize, &[u8])> = None;
-        for line in mounts.split(|&byte| byte == b'\n') {
-            let mut fields = line.split(|&byte| byte == b' ');
-            let Some(point) = fields.nth(4) else { continue };
-            let Some(kind) = fields.skip_while(|field| *field != b"-").nth(1) else { continue };
-            let point = unescape(point);
-            let point = Path::new(std::ffi::OsStr::from_bytes(&point));
-            let depth = point.components().count();
-            if path.starts_with(point) && found.is_none_or(|(deepest, _)| depth >= deepest) {
-                found = Some((depth, kind));
-            }
+    /// The file systems that are mounted: where, and the type of each.
+    pub(super) struct Mounts(Vec<(PathBuf, Box<[u8]>)>);
+
+    impl Mounts {
+        /// Reads `/proc/self/mountinfo`, see proc_pid_mountinfo(5).
+        pub(super) fn of(mounts: &[u8]) -> Mounts {
+            let lines = mounts.split(|&byte| byte == b'\n');
+            Mounts(
+                lines
+                    .filter_map(|line| {
+                        let mut fields = line.split(|&byte| byte == b' ');
+                        let point = unescape(fields.nth(4)?);
+                        let kind = fields.skip_while(|field| *field != b"-").nth(1)?;
+                        Some((PathBuf::from(OsString::from_vec(point)), kind.into()))
+                    })
+                    .collect(),
+            )
         }
-        found.map(|(_, kind)| kind)
+
+        /// The type of the file system that holds `path`, by the deepest mount point above it; of
+        /// several mounts on one point the last hides the others.
+        pub(super) fn file_system(&self, path: &Path) -> Option<&[u8]> {
+            let above = self.0.iter().filter(|(point, _)| path.starts_with(point));
+            above.max_by_key(|(point, _)| point.components().count()).map(|(_, kind)| &**kind)
+        }
+
+        /// Whether the file may be served by another machine, or lies where nothing is known to be
+        /// mounted.
+        pub(super) fn is_network(&self, path: &Path) -> bool {
+            self.file_system(path).is_none_or(is_network)
+        }
     }
 
     /// Undoes the octal escapes (`\040` for a blank) of a mount point.
@@ -129,12 +150,13 @@ mod linux {
 
         #[test]
         fn the_deepest_and_last_mount_decides() {
-            let of = |path: &str| file_system(MOUNTS, Path::new(path));
+            let mounts = Mounts::of(MOUNTS);
+            let of = |path: &str| mounts.file_system(Path::new(path));
             assert_eq!(of("/var/log/u_ex.log"), Some(&b"ext4"[..]));
             assert_eq!(of("/srv/old logs/u_ex.log"), Some(&b"nfs4"[..]));
             assert_eq!(of("/srv/old logs 2/u_ex.log"), Some(&b"ext4"[..]));
             assert_eq!(of("/mnt/a"), Some(&b"fuse.sshfs"[..]));
-            assert_eq!(file_system(b"", Path::new("/a")), None);
+            assert_eq!(Mounts::of(b"").file_system(Path::new("/a")), None);
         }
 
         #[test]

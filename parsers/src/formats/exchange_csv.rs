@@ -162,7 +162,7 @@ pub(super) fn read<'a, R: Rows<'a>>(
         software: state.software,
         place: Place { byte: segment.base, line: 0, instant: 0 },
         sink,
-        looks: Looks::new(),
+        looks: Looks::new(segment.text.len()),
         memo: Memo::new(),
     };
     let mut reader = Reader {

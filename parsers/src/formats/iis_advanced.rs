@@ -86,7 +86,7 @@ impl LogFormat for IisAdvanced {
     }
 
     fn parse(&self, segment: &Segment<'_>, state: &mut State, sink: &mut dyn Sink) {
-        let mut memo = Memo::new();
+        let mut memo = Memo::new(segment.text.len());
         let mut layout = Layout::of(state);
         let mut tokens: [&[u8]; MOST] = [b""; MOST];
         rows::read(segment, sink, |rows, content, byte| {

@@ -79,7 +79,7 @@ impl LogFormat for IisNative {
     }
 
     fn parse(&self, segment: &Segment<'_>, _state: &mut State, sink: &mut dyn Sink) {
-        let mut memo = Memo::new();
+        let mut memo = Memo::new(segment.text.len());
         rows::read(segment, sink, |rows, content, byte| {
             let fields = fields(content)?;
             let day = civil_time::day(fields[DATE], "date")?;

@@ -123,7 +123,7 @@ impl<'a, 's> Reader<'a, 's> {
             last: i64::MIN,
             date: (b"", 0),
             active: (NEVER, b"", b""),
-            memo: Memo::new(),
+            memo: Memo::new(segment.text.len()),
             blind: false,
             rows_since: false,
         }
@@ -131,7 +131,7 @@ impl<'a, 's> Reader<'a, 's> {
 
     fn read(mut self, quick: bool) {
         let text = self.segment.text;
-        let mut index = Index::new();
+        let mut index = Index::new(text.len());
         let mut at = 0;
         while at < text.len() {
             let rows = if quick { index.fill(text, at, self.segment.eol) } else { 0 };

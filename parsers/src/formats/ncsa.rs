@@ -44,7 +44,7 @@ impl LogFormat for Ncsa {
     }
 
     fn parse(&self, segment: &Segment<'_>, _state: &mut State, sink: &mut dyn Sink) {
-        let mut memo = Memo::new();
+        let mut memo = Memo::new(segment.text.len());
         rows::read(segment, sink, |rows, content, byte| {
             let row = Row::parse(content)?;
             let server = web::server(b"", b"");

@@ -68,9 +68,10 @@ impl Row<'_> {
 }
 
 impl Index {
-    pub(super) fn new() -> Index {
+    /// For text of `len` bytes.
+    pub(super) fn new(len: usize) -> Index {
         // Whole words are written, of which only the first are meant: eight more than can be.
-        let places = || vec![0; SPAN + 9].into_boxed_slice();
+        let places = || vec![0; len.min(SPAN) + 9].into_boxed_slice();
         Index { delimiters: places(), bounds: places(), rows: 0, irregular: false }
     }
 

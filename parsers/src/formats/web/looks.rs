@@ -3,9 +3,8 @@
 use crate::bytes::{mix, same};
 use crate::http::{Agent, Path};
 
-/// User agents and stems that are current at a time; powers of two.
-const AGENTS: usize = 512;
-const PATHS: usize = 512;
+/// The most user agents, and as many stems, that are current at a time; a power of two.
+const MOST: usize = 512;
 
 /// A number for a user agent, never given to another one; [`AgentId::NONE`] where the agent does
 /// not matter.
@@ -25,18 +24,21 @@ pub(in crate::formats) struct Looks<'a> {
 }
 
 impl<'a> Looks<'a> {
-    pub(in crate::formats) fn new() -> Looks<'a> {
+    /// For a segment of `len` bytes.
+    pub(in crate::formats) fn new(len: usize) -> Looks<'a> {
+        let places = (len / 512).next_power_of_two().min(MOST);
         Looks {
-            agents: vec![(b"", AgentId::NONE, Agent::of(b"")); AGENTS],
+            agents: vec![(b"", AgentId::NONE, Agent::of(b"")); places],
             agents_seen: 0,
-            paths: vec![(b"", Path::of(b"")); PATHS],
+            paths: vec![(b"", Path::of(b"")); places],
         }
     }
 
     /// What a user agent is, and its number.
     #[inline]
     pub(in crate::formats) fn agent(&mut self, raw: &'a [u8]) -> (AgentId, Agent) {
-        let slot = &mut self.agents[(mix(0, raw) >> 40) as usize & (AGENTS - 1)];
+        let at = (mix(0, raw) >> 40) as usize & (self.agents.len() - 1);
+        let slot = &mut self.agents[at];
         if !same(slot.0, raw) {
             self.agents_seen += 1;
             *slot = (raw, AgentId(self.agents_seen), Agent::of(raw));
@@ -47,7 +49,8 @@ impl<'a> Looks<'a> {
     /// What a stem is.
     #[inline]
     pub(in crate::formats) fn path(&mut self, raw: &'a [u8]) -> Path {
-        let slot = &mut self.paths[(mix(0, raw) >> 40) as usize & (PATHS - 1)];
+        let at = (mix(0, raw) >> 40) as usize & (self.paths.len() - 1);
+        let slot = &mut self.paths[at];
         if !same(slot.0, raw) {
             *slot = (raw, Path::of(raw));
         }

@@ -9,8 +9,8 @@ use crate::service::Service;
 
 use super::looks::{AgentId, Looks};
 
-/// Facts that are current at a time, in sets of two; a power of two.
-const FACTS: usize = 16_384;
+/// The most facts that are current at a time, in sets of two; a power of two.
+const MOST: usize = 16_384;
 
 /// What a row said that decides its fact, within one server and day.
 #[derive(Clone, Copy, Debug)]
@@ -76,11 +76,11 @@ impl Known {
 
 impl Seen<'_> {
     #[inline]
-    fn slot(&self) -> usize {
+    fn hash(&self) -> usize {
         let plain =
             self.service as u64 | (self.outcome as u64) << 8 | u64::from(self.agent.0) << 16;
         let parts = mix(mix(mix(plain, self.user), self.client), self.detail);
-        (parts >> 40) as usize & (FACTS - 1) & !1
+        (parts >> 40) as usize
     }
 }
 
@@ -94,8 +94,10 @@ pub(in crate::formats) struct Memo<'a> {
 }
 
 impl<'a> Memo<'a> {
-    pub(in crate::formats) fn new() -> Memo<'a> {
-        Memo { looks: Looks::new(), facts: Vec::new(), age: 0 }
+    /// For a segment of `len` bytes.
+    pub(in crate::formats) fn new(len: usize) -> Memo<'a> {
+        let places = (len / 512).next_power_of_two().clamp(2, MOST);
+        Memo { looks: Looks::new(len), facts: vec![None; places], age: 0 }
     }
 
     /// Forgets every fact: the day, the server or the columns changed.
@@ -106,7 +108,7 @@ impl<'a> Memo<'a> {
     /// The fact of a row that said the same; else the set of slots for it.
     #[inline]
     pub(super) fn fact(&self, seen: &Seen<'_>) -> Result<FactId, Slots> {
-        let first = seen.slot();
+        let first = seen.hash() & (self.facts.len() - 1) & !1;
         let known = self.facts.get(first..first + 2).unwrap_or_default();
         match known.iter().flatten().find(|known| known.is(seen, self.age)) {
             Some(known) => Ok(known.fact),
@@ -116,9 +118,6 @@ impl<'a> Memo<'a> {
 
     /// Keeps a fact for rows to come, where [`Memo::fact`] did not find it.
     pub(super) fn remember(&mut self, slots: Slots, seen: &Seen<'_>, fact: FactId) {
-        if self.facts.is_empty() {
-            self.facts.resize(FACTS, None);
-        }
         // The older one of the set goes.
         self.facts.swap(slots.0, slots.0 + 1);
         self.facts[slots.0] = Some(Known::new(seen, fact, self.age));
