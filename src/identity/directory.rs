@@ -10,6 +10,7 @@ mod finding;
 mod join;
 mod ldif;
 pub(crate) mod rows;
+mod scanner;
 pub(crate) mod text;
 
 #[cfg(test)]
@@ -21,7 +22,7 @@ use std::hash::BuildHasher;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable, hash_table};
 
 use super::Union;
 use super::entry::{Attribute, Draft, EntryKind, shown};
@@ -417,17 +418,18 @@ impl Directory {
                 Space::from(self.names[*j as usize].attribute) == space
                     && self.text(*j) == self.text(i)
             };
-            match index.find(hash, same).copied() {
-                Some(first) => {
-                    self.names[i as usize].next = self.names[first as usize].next;
-                    self.names[first as usize].next = i;
+            let rehash = |j: &u32| {
+                let space = Space::from(self.names[*j as usize].attribute);
+                self.hasher.hash_one((space, self.text(*j)))
+            };
+            match index.entry(hash, same, rehash) {
+                hash_table::Entry::Occupied(known) => {
+                    let first = *known.get() as usize;
+                    self.names[i as usize].next = self.names[first].next;
+                    self.names[first].next = i;
                 }
-                None => {
-                    let rehash = |j: &u32| {
-                        let space = Space::from(self.names[*j as usize].attribute);
-                        self.hasher.hash_one((space, self.text(*j)))
-                    };
-                    index.insert_unique(hash, i, rehash);
+                hash_table::Entry::Vacant(place) => {
+                    place.insert(i);
                 }
             }
         }

@@ -415,24 +415,29 @@ fn is_placeholder(id: &str) -> bool {
 
 /// DNS name of the domain: the `DC=` components of a distinguished name, lower case.
 fn domain_of(dn: &str) -> String {
-    let mut labels: Vec<String> = Vec::new();
-    let mut start = 0;
-    let mut escaped = false;
-    let ends = dn.char_indices().filter_map(|(at, c)| {
-        let ends = c == ',' && !escaped;
-        escaped = c == '\\' && !escaped;
-        ends.then_some(at)
-    });
-    for end in ends.chain([dn.len()]) {
-        let part = dn[start..end].trim();
-        if let Some((_, label)) =
+    let mut domain = String::new();
+    let mut take = |part: &str| {
+        let Some((_, label)) =
             part.split_once('=').filter(|(key, _)| is_named(key.trim(), &["dc"]))
-        {
-            labels.push(label.trim().to_lowercase());
+        else {
+            return;
+        };
+        if !domain.is_empty() {
+            domain.push('.');
         }
-        start = end + 1;
+        domain.push_str(&label.trim().to_lowercase());
+    };
+    let mut start = 0;
+    for comma in memchr::memchr_iter(b',', dn.as_bytes()) {
+        let before = dn.as_bytes()[..comma].iter().rev().take_while(|b| **b == b'\\').count();
+        // A comma behind an odd number of backslashes is part of a value.
+        if before.is_multiple_of(2) {
+            take(dn[start..comma].trim());
+            start = comma + 1;
+        }
     }
-    labels.join(".")
+    take(dn[start..].trim());
+    domain
 }
 
 /// A SID in lower case: from `S-1-…` or, as csvde writes it, from `X'…'`.

@@ -12,7 +12,7 @@ use super::setting::{OF_PEOPLE, SHIPPED_POLICIES, Says, Setting};
 use super::value::{archive, flag, recipient, utf8};
 use crate::identity::directory::Problem;
 use crate::identity::directory::csv::LISTS;
-use crate::identity::directory::rows::Rows;
+use crate::identity::directory::rows::{Row, Rows};
 use crate::identity::directory::text::text;
 use crate::identity::entry::{Attribute, Column, Draft, addresses, shown};
 
@@ -305,7 +305,7 @@ impl Layout {
     /// Reads one row; `list` is told of a column that holds the name of a list's type.
     fn row(
         &self,
-        row: &csv::ByteRecord,
+        row: Row<'_>,
         draft: &mut Draft,
         flaws: &mut Vec<String>,
         list: &mut dyn FnMut(usize),
