@@ -211,7 +211,7 @@ fn users_of_lync_are_hosted_identities_and_voice_extensions() {
 fn a_bad_row_is_named_with_its_line_and_the_exit_code() {
     let cas = "#TYPE x\r\n\"SamAccountName\",\"OWAEnabled\",\"EmailAddresses\"\r\n\
         \"anna\",\"perhaps\",\"\"\r\n\"too\",\"few\"\r\n\"\",\"True\",\"\"\r\n\r\n\
-        \"ben\",\"True\",\"System.String[]\"\r\n";
+        \"ben\",\"True\",\"System.String[]\"\r\n\"System.Admin\",\"True\",\"Microsoft.Exchange.Data.MultiValued`1[x]\"\r\n";
     let ran = scan(&logs(), CONFIG, &[("cas.csv", cas.as_bytes())], "json");
     assert_eq!(ran.code, 1, "{}", ran.err);
     let report: Value = serde_json::from_str(&ran.out).unwrap();
@@ -230,8 +230,12 @@ fn a_bad_row_is_named_with_its_line_and_the_exit_code() {
         ]
     );
     assert_eq!(rows[3].0, "cas.csv:7");
-    assert!(rows[3].1.contains("the name of a list's type"), "{}", rows[3].1);
-    assert_eq!(feature(&report, "owa")["enabled"], 1);
+    assert!(
+        rows[3].1.contains("2 rows from here on hold the name of a list's type"),
+        "{}",
+        rows[3].1
+    );
+    assert_eq!(feature(&report, "owa")["enabled"], 2);
     assert_eq!(feature(&report, "owa")["not_stated"], 1);
 }
 

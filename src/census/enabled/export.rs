@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::setting::{OF_PEOPLE, SHIPPED_POLICIES, Says, Setting};
 use super::value::{archive, flag, recipient, utf8};
 use crate::identity::directory::Problem;
-use crate::identity::directory::csv::LISTS;
+use crate::identity::directory::csv::is_type_of_list;
 use crate::identity::directory::rows::{Row, Rows};
 use crate::identity::directory::text::text;
 use crate::identity::entry::{Attribute, Column, Draft, addresses, shown};
@@ -314,7 +314,7 @@ impl Layout {
         draft.clear();
         for (i, column) in &self.names {
             let Some(value) = utf8(&row[*i], column.as_str(), flaws) else { continue };
-            if LISTS.contains(&value) {
+            if is_type_of_list(value, *column) {
                 list(*i);
                 continue;
             }

@@ -7,13 +7,28 @@ use super::rows::Rows;
 use super::{Directory, DirectoryError, DirectoryOptions};
 use crate::identity::decode;
 
-/// What PowerShell writes instead of a value that is a list.
-pub(crate) const LISTS: [&str; 4] = [
-    "Microsoft.ActiveDirectory.Management.ADPropertyValueCollection",
-    "Microsoft.Exchange.Data.ProxyAddressCollection",
-    "System.String[]",
-    "System.Object[]",
-];
+/// Whether PowerShell wrote the name of a type instead of a list of values.
+///
+/// Which type, hangs on the product and on whether the session was a remote one. In a column of
+/// addresses no such name can be a value; elsewhere only names that are known to be types are taken
+/// for one, for an account may be called `System.Admin`.
+pub(crate) fn is_type_of_list(value: &str, column: Column) -> bool {
+    const KNOWN: [&str; 5] = [
+        "Microsoft.ActiveDirectory.Management.ADPropertyValueCollection",
+        "Microsoft.Exchange.Data.ProxyAddressCollection",
+        "System.String[]",
+        "System.Object[]",
+        "System.Collections.ArrayList",
+    ];
+    if !matches!(value.as_bytes().first(), Some(b'M' | b'S')) {
+        return false;
+    }
+    let is_type = || {
+        (value.starts_with("System.") || value.starts_with("Microsoft."))
+            && value.bytes().all(|b| b.is_ascii_alphanumeric() || b".`[],+_ ".contains(&b))
+    };
+    KNOWN.contains(&value) || (column == Column::Name(Attribute::ProxyAddresses) && is_type())
+}
 
 /// Adds the rows of a CSV file.
 pub(super) fn read(
@@ -70,7 +85,7 @@ pub(super) fn read(
                     continue;
                 }
             };
-            if bytes.first().is_some_and(|b| matches!(b, b'M' | b'S')) && LISTS.contains(&value) {
+            if is_type_of_list(value, *column) {
                 *list = (list.0 + 1, if list.0 == 0 { line } else { list.1 });
                 continue;
             }
