@@ -8,6 +8,7 @@ use super::fate::{Fate, rule};
 use super::seen::Seen;
 use super::sensitivity::Reading;
 use super::standing::{Standing, is_use};
+use crate::facts::usage::Used;
 use crate::identity::PersonId;
 use crate::rules::Product;
 
@@ -36,6 +37,7 @@ pub(super) fn settle(
     standings: &BTreeMap<(PersonId, Product), Standing>,
     counts: &dyn Fn(PersonId, Product) -> bool,
     counted: &BTreeSet<PersonId>,
+    vouched: &dyn Fn(&Used) -> bool,
     reading: &Reading,
 ) -> Settled {
     let person = match (s.fate, s.person) {
@@ -61,6 +63,10 @@ pub(super) fn settle(
         Some(Standing::ThinUse) if !reading.thin_use_counts => Settled::Unresolved("thin-use"),
         Some(Standing::ProbeLike) => Settled::Unresolved("probe-like"),
         Some(Standing::Vouched) => Settled::Unresolved("asserted-by-unlisted-server"),
+        // Whoever counts by other rows: this use is open all the same.
+        _ if outcome == Outcome::Asserted && !vouched(s.used) => {
+            Settled::Unresolved("asserted-by-unlisted-server")
+        }
         _ if counts(person, s.product) => Settled::Counted,
         Some(Standing::Served) => Settled::Excluded(rule::ADMINISTRATION),
         _ => Settled::Nothing,

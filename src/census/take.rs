@@ -169,7 +169,8 @@ pub(super) fn judge(
     let settled: Vec<Settled> = seen
         .iter()
         .map(|s| {
-            settle(s, &standings, &|person, product| counts(person, product), &counted, reading)
+            let counts = |person, product| counts(person, product);
+            settle(s, &standings, &counts, &counted, &vouched, reading)
         })
         .collect();
     let mut upper = Upper::default();
@@ -190,7 +191,9 @@ pub(super) fn judge(
             }
             Settled::Unresolved(reason) if s.fate == Fate::Person => {
                 ledger.leave_open(id, reason, place, used);
-                upper.add(product, format!("person:{id}"), id, reason);
+                if !s.person.is_some_and(|person| counts(person, product)) {
+                    upper.add(product, format!("person:{id}"), id, reason);
+                }
             }
             Settled::Failed => {
                 *failed_of.entry(s.person.unwrap_or_default()).or_default() += used.events
