@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process;
 
 use ::calproof::census::{Detail, Question, take};
+use ::calproof::cli::{Cli, Command};
+use ::calproof::commands::scan::scan;
 use ::calproof::config::Config;
 use ::calproof::digest::DigestChoice;
 use ::calproof::discover::discover;
@@ -18,6 +20,8 @@ use ::calproof::rules::RulePack;
 use ::calproof::source::{MmapChoice, ReadOptions};
 use ::calproof::verify::{Asked, Verdict, verify};
 use calproof_twin::generate::{Size, fleet};
+use clap::Parser as _;
+use rayon::prelude::*;
 use serde_json::Value;
 
 use crate::calproof::{Ran, folder, owa, run};
@@ -218,6 +222,62 @@ fn generated_fleets_are_verified_with_the_second_count() {
     }
 }
 
+/// Folders under `samples/` that hold logs, of one case or of all cases of a format, and all of them.
+fn sample_folders() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
+    let folders = |of: &Path| -> Vec<PathBuf> {
+        let entries = fs::read_dir(of).unwrap().map(|entry| entry.unwrap().path());
+        entries.filter(|path| path.is_dir()).collect()
+    };
+    let mut all = vec![root.clone()];
+    for format in folders(&root) {
+        all.extend(folders(&format));
+        all.push(format);
+    }
+    all.sort();
+    all
+}
+
+/// Writes a bundle of a folder into `here`, with the configuration that stands in it.
+fn bundle_of(folder: &Path, here: &Path) -> PathBuf {
+    let place = here.join("bundle");
+    let text = |path: &Path| path.display().to_string();
+    let mut words = vec!["calproof".to_owned(), "scan".into(), "--output".into()];
+    words.extend([text(&here.join("report.txt")), "--evidence".into(), text(&place)]);
+    let config = folder.join("calproof.toml");
+    if config.is_file() {
+        words.extend(["--config".into(), text(&config)]);
+    }
+    words.push(text(folder));
+    let Command::Scan(args) = Cli::try_parse_from(words).unwrap().command else { unreachable!() };
+    scan(&args).unwrap();
+    place
+}
+
+#[test]
+fn a_bundle_of_every_sample_is_verified_with_the_second_count() {
+    let folders = sample_folders();
+    assert!(folders.len() > 80, "{}", folders.len());
+    folders.par_iter().for_each(|folder| {
+        let here = tempfile::tempdir().unwrap();
+        let bundle = bundle_of(folder, here.path());
+        let full = Asked { logs: Some(folder), full: true, ..Asked::default() };
+        if folder.ends_with("samples/directory") {
+            // Directory files are in no bundle: the second count cannot know who is who by them.
+            let told = verify(&bundle, &full).unwrap_err().to_string();
+            assert!(told.contains("does not know `identity.directory`"), "{told}");
+            let verdict = verify(&bundle, &Asked { full: false, ..full }).unwrap();
+            assert_eq!(verdict.refusals, Vec::<String>::new());
+            return;
+        }
+        let verdict = verify(&bundle, &full).unwrap();
+        assert_eq!(verdict.refusals, Vec::<String>::new(), "{}", folder.display());
+        let doubts: Vec<&String> =
+            verdict.notes.iter().filter(|note| note.contains("the interval is")).collect();
+        assert!(doubts.is_empty(), "{}: {doubts:?}", folder.display());
+    });
+}
+
 #[test]
 fn the_rows_of_every_sample_are_found_again() {
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").display().to_string();
@@ -331,7 +391,7 @@ fn sha256sum_accepts_the_manifests() {
     let here = worked_example();
     bundle(here.path(), &["bundle", "logs"]);
     for manifest in ["manifest-sha256.txt", "tagmanifest-sha256.txt"] {
-        let ran = Command::new("sha256sum")
+        let ran = process::Command::new("sha256sum")
             .args(["--check", "--strict", manifest])
             .current_dir(here.path().join("bundle"))
             .output();
@@ -352,13 +412,13 @@ fn ssh_keygen_accepts_the_signature() {
     let public = fs::read_to_string(here.path().join("key.pub")).unwrap();
     fs::write(here.path().join("signers"), format!("auditor {public}")).unwrap();
     let check = |tags: &[u8]| {
-        let mut child = Command::new("ssh-keygen")
+        let mut child = process::Command::new("ssh-keygen")
             .args(["-Y", "verify", "-n", "calproof", "-I", "auditor", "-f", "signers"])
             .args(["-s", "bundle/tagmanifest-sha256.txt.sig"])
             .current_dir(here.path())
-            .stdin(std::process::Stdio::piped())
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::null())
+            .stdin(process::Stdio::piped())
+            .stdout(process::Stdio::null())
+            .stderr(process::Stdio::null())
             .spawn()
             .unwrap();
         child.stdin.take().unwrap().write_all(tags).unwrap();
@@ -381,7 +441,7 @@ fn ssh_keygen_accepts_the_signature() {
 
 /// Makes an ed25519 key `key`; `false`, with the reason printed, where there is no ssh-keygen.
 pub(crate) fn key(here: &Path) -> bool {
-    let ran = Command::new("ssh-keygen")
+    let ran = process::Command::new("ssh-keygen")
         .args(["-q", "-t", "ed25519", "-N", "", "-C", "auditor", "-f", "key"])
         .current_dir(here)
         .output();

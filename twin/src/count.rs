@@ -1,7 +1,7 @@
 //! From logs in memory to the count.
 
 use crate::config::Config;
-use crate::event::{Event, Join, Line, Outcome, Reading};
+use crate::event::{Event, Join, Line, Outcome, Reading, Relay};
 use crate::identity::{Identity, Name};
 use crate::ledger::{self, Row};
 use crate::{iis_w3c, network, ocs_trace, pop_imap, require, sip, smtp, text};
@@ -279,6 +279,9 @@ fn detect(lines: &[String], path: &str) -> &'static str {
         if !line.starts_with('#') && is_pop_imap_row(line) {
             return pop_or_imap(lines);
         }
+        if !line.starts_with('#') && is_protocol_row(line) {
+            return with_commas("session-id,sequence-number,data", lines);
+        }
     }
     if microsoft { "iis-w3c" } else { "unknown" }
 }
@@ -328,6 +331,16 @@ fn is_pop_imap_row(line: &str) -> bool {
         && cells[2].parse::<u64>().is_ok()
 }
 
+/// Whether a line has the known layout of a row of the SMTP logs, or of POP3 and IMAP4 up to 2010.
+fn is_protocol_row(line: &str) -> bool {
+    text::commas(line).is_some_and(|cells| {
+        cells.len() == 9
+            && text::instant(&cells[0]).is_some()
+            && cells[3].parse::<u64>().is_ok()
+            && ["+", "-", ">", "<", "*"].contains(&cells[6].as_str())
+    })
+}
+
 /// POP3 or IMAP4, by the first command or reply that only one of them has.
 fn pop_or_imap(lines: &[String]) -> &'static str {
     for line in lines {
@@ -372,15 +385,27 @@ fn lines_by_kind(kinds: &[Line]) -> Lines {
     lines
 }
 
-/// A proxied SMTP session states its client: that is where the user sat.
+/// A proxied SMTP session states its client: that is where the user sat. A number that is used again after
+/// its session ended is another session.
 fn say_where_proxied_mail_came_from(events: &mut [Event], readings: &[&Reading], config: &Config) {
-    let mut stated: BTreeMap<(&str, &str), &str> = BTreeMap::new();
-    for (server, session, address) in readings.iter().flat_map(|r| &r.proxied) {
-        stated.insert((server, session), address);
-    }
+    let relays: Vec<&Relay> = readings.iter().flat_map(|r| &r.relays).collect();
+    let same = |relay: &Relay, server: &str, session: &str| {
+        relay.server == server && relay.session == session
+    };
+    let ended_before = |server: &str, session: &str, time: i64| {
+        let ends = relays.iter().filter(|r| r.address.is_none() && same(r, server, session));
+        ends.filter(|end| end.time < time).count()
+    };
     for event in events.iter_mut() {
-        let Some(session) = event.session.clone() else { continue };
-        if let Some(address) = stated.get(&(event.server.as_str(), session.as_str())) {
+        let (Some(session), server) = (event.session.clone(), event.server.clone()) else {
+            continue;
+        };
+        let turn = ended_before(&server, &session, event.time);
+        let stated = relays
+            .iter()
+            .filter(|r| same(r, &server, &session))
+            .find(|r| r.address.is_some() && ended_before(&server, &session, r.time) == turn);
+        if let Some(address) = stated.and_then(|relay| relay.address.as_deref()) {
             smtp::come_from(event, address, None, config);
         }
     }

@@ -68,6 +68,8 @@ pub(crate) struct Event {
     pub(crate) outsider: Option<Outsider>,
     /// Session identifier, where a later step needs it.
     pub(crate) session: Option<String>,
+    /// The version that an OCS server says of itself.
+    pub(crate) shown: Option<(u32, u32)>,
 }
 
 impl Event {
@@ -92,6 +94,7 @@ impl Event {
             mailbox: None,
             outsider: None,
             session: None,
+            shown: None,
         }
     }
 }
@@ -114,6 +117,16 @@ pub(crate) struct Join {
     pub(crate) b: String,
 }
 
+/// A row of an SMTP session that says where the client is, or (without an address) that the session ends.
+#[derive(Clone, Debug)]
+pub(crate) struct Relay {
+    pub(crate) time: i64,
+    pub(crate) server: String,
+    /// Session number and peer: at another peer the same number is another session.
+    pub(crate) session: String,
+    pub(crate) address: Option<String>,
+}
+
 /// What one file says.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reading {
@@ -123,8 +136,8 @@ pub(crate) struct Reading {
     pub(crate) events: Vec<Event>,
     pub(crate) joins: Vec<Join>,
     pub(crate) records: Vec<crate::ocs_trace::Record>,
-    /// The client addresses that proxied SMTP sessions state: (server, session) and address.
-    pub(crate) proxied: Vec<(String, String, String)>,
+    /// What SMTP sessions say of their client, and where they end.
+    pub(crate) relays: Vec<Relay>,
     /// The server of the file's first row.
     pub(crate) server: Option<String>,
     pub(crate) warnings: BTreeSet<String>,

@@ -61,10 +61,10 @@ pub(crate) fn read(lines: &[String], path: &str, config: &Config) -> Reading {
             reading.lines.push(Line::Rejected);
             continue;
         };
-        if cell("date").is_none() {
-            date = Some(day);
-            last_clock = Some(clock);
-        }
+        // Behind a row that has its own date, an earlier `#Date` may be days old.
+        let dated = cell("date").is_some();
+        date = Some(day).filter(|_| !dated);
+        last_clock = Some(clock).filter(|_| !dated);
         reading.lines.push(Line::Event);
 
         let given = |name: &str| cell(name).filter(|value| *value != "-");

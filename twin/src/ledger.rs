@@ -74,12 +74,13 @@ pub(crate) fn settle(events: Vec<Event>, identity: &Identity, config: &Config) -
     let mut ledger = Ledger::default();
     let front_end: BTreeSet<String> =
         events.iter().filter(|e| !e.back_end).map(|e| e.service.clone()).collect();
+    let newest = newest_ocs(&events, config);
     for event in events {
         if event.outcome == Outcome::PreLogon {
             continue;
         }
         match event.who.clone() {
-            Some(who) => named(event, &who, identity, config, &mut ledger),
+            Some(who) => named(event, &who, newest, identity, config, &mut ledger),
             None => nobody(event, &front_end, config, &mut ledger),
         }
     }
@@ -88,16 +89,24 @@ pub(crate) fn settle(events: Vec<Event>, identity: &Identity, config: &Config) -
 }
 
 /// The row rules for an event with a name.
-fn named(event: Event, who: &str, identity: &Identity, config: &Config, ledger: &mut Ledger) {
+fn named(
+    event: Event,
+    who: &str,
+    newest: Option<usize>,
+    identity: &Identity,
+    config: &Config,
+    ledger: &mut Ledger,
+) {
     let person = identity.person(who);
     if outside_period(event.time, config) {
         return ledger.exclude(&person, "outside-period");
     }
     let local = Name::read(who).local().to_string();
     let machine = local.ends_with('$');
-    let authority = person.replace('+', " ").starts_with("nt authority\\");
     let host = local.trim_end_matches('$');
-    if authority || (machine && (event.proxied_from || config.server_by_name(host).is_some())) {
+    if is_of_the_system(&person, &local)
+        || (machine && (event.proxied_from || config.server_by_name(host).is_some()))
+    {
         return ledger.exclude(&person, "licensed-server");
     }
     if is_health_mailbox(&local) || local.starts_with("extest_") || (machine && event.probe) {
@@ -109,7 +118,7 @@ fn named(event: Event, who: &str, identity: &Identity, config: &Config, ledger: 
     }
     match event.outsider {
         Some(Outsider::Federated) => return ledger.exclude(&person, "federated"),
-        Some(Outsider::Guest) if guests_need_a_cal(&event.server, config) => {
+        Some(Outsider::Guest) if guests_need_a_cal(&event, newest, config) => {
             let product = event.product.clone();
             ledger.upper_others.entry(product).or_default().insert(format!("guest {person}"));
             return ledger.doubt(&person, "guest");
@@ -171,10 +180,10 @@ fn nobody(event: Event, front_end: &BTreeSet<String>, config: &Config, ledger: &
         return ledger.doubt(&mailbox, "back-end-anonymous");
     }
     let reason = match event.class {
+        _ if event.session_service && !event.through_proxy => "anonymous-session",
         _ if event.through_proxy => "anonymous-proxy",
         Class::Unknown => "anonymous-unknown",
         Class::Outside if matches!(event.device, Some(Device::Identified(_))) => "anonymous-device",
-        Class::Outside if event.session_service => "anonymous-session",
         Class::Outside => return ledger.exclude("-", "anonymous-internet"),
         _ => "anonymous-internal",
     };
@@ -272,6 +281,16 @@ fn principals(ledger: &mut Ledger) {
     ledger.rows = rows;
 }
 
+/// Whether an account is the operating system's own (docs/readings.md R71).
+fn is_of_the_system(person: &str, local: &str) -> bool {
+    let person = person.replace('+', " ");
+    let domains = ["nt authority", "nt-autorität", "autorite nt", "autorité nt", "iis apppool"];
+    person.split_once('\\').is_some_and(|(domain, _)| domains.contains(&domain))
+        || local == "iusr"
+        || local.starts_with("iusr_")
+        || local.starts_with("iwam_")
+}
+
 /// `HealthMailbox` and 7 or 32 hexadecimal digits.
 fn is_health_mailbox(local: &str) -> bool {
     local.strip_prefix("healthmailbox").is_some_and(|rest| {
@@ -279,10 +298,37 @@ fn is_health_mailbox(local: &str) -> bool {
     })
 }
 
+/// Versions of OCS and Lync, the oldest first.
+const OCS_VERSIONS: [&str; 8] =
+    ["lcs-2005", "2007", "2007-r2", "2010", "2013", "2015", "2019", "se"];
+
+/// Place of the version that the configuration states for a server, else of the one that the server says
+/// (docs/readings.md R52).
+fn ocs_version(server: &str, shown: Option<(u32, u32)>, config: &Config) -> Option<usize> {
+    let listed = config.server_by_name(server).map(|s| s.version.to_lowercase());
+    let said = shown.map(|(major, minor)| match (major, minor) {
+        (..=2, _) => 0,
+        (3, ..5) => 1,
+        (3, _) => 2,
+        (4, _) => 3,
+        (5, _) => 4,
+        (6, _) => 5,
+        _ => 6,
+    });
+    listed.and_then(|word| OCS_VERSIONS.iter().position(|v| *v == word)).or(said)
+}
+
+/// The newest OCS that is known of, by which servers of unknown version are judged.
+fn newest_ocs(events: &[Event], config: &Config) -> Option<usize> {
+    let listed = config.servers.iter().filter(|s| s.product == "ocs");
+    let listed = listed.filter_map(|s| ocs_version(&s.name, None, config));
+    let ocs = events.iter().filter(|e| e.product == "ocs");
+    listed.chain(ocs.filter_map(|e| ocs_version(&e.server, e.shown, config))).max()
+}
+
 /// Whether guests are an open question on that server: up to Lync 2010.
-fn guests_need_a_cal(server: &str, config: &Config) -> bool {
-    let version = config.server_by_name(server).map_or("", |s| s.version.as_str()).to_lowercase();
-    ["lcs-2005", "2007", "2007-r2", "2010"].contains(&version.as_str())
+fn guests_need_a_cal(event: &Event, newest: Option<usize>, config: &Config) -> bool {
+    ocs_version(&event.server, event.shown, config).or(newest).is_some_and(|version| version <= 3)
 }
 
 /// Whether the product's server licence covers external users.

@@ -9,12 +9,15 @@ use std::collections::BTreeMap;
 
 /// The columns of 2016 and later; 2013 has all but the last.
 const KNOWN: &str = "datetime,sessionid,seqnumber,sip,cip,user,duration,rqsize,rpsize,command,parameters,context,puid";
+/// The columns of 2007 and 2010.
+const KNOWN_OLD: &str = "date-time,connector-id,session-id,sequence-number,local-endpoint,remote-endpoint,event,data,context";
 
-/// Reads a POP3 (`pop3`) or IMAP4 (`imap4`) log.
+/// Reads a POP3 (`pop3`) or IMAP4 (`imap4`) log; of another log in the same file nothing can be read.
 pub(crate) fn read(lines: &[String], path: &str, service: &str, config: &Config) -> Reading {
     let mut reading = Reading { format: format!("exchange-{service}"), ..Default::default() };
-    let mut columns: Option<Vec<String>> = None;
-    let mut typed: BTreeMap<String, Typed> = BTreeMap::new();
+    let mut service = service;
+    let mut header = Header::Missing;
+    let mut sessions: BTreeMap<(String, String), Session> = BTreeMap::new();
     for line in lines {
         let line = text::clean(line);
         if text::is_blank(line) {
@@ -22,26 +25,40 @@ pub(crate) fn read(lines: &[String], path: &str, service: &str, config: &Config)
             continue;
         }
         if line.starts_with('#') {
+            if let Some(kind) = text::directive(line, "Log-type") {
+                let kind = kind.to_uppercase();
+                service = match () {
+                    () if kind.starts_with("POP3") => "pop3",
+                    () if kind.starts_with("IMAP4") => "imap4",
+                    () => "another",
+                };
+            }
             if let Some(value) = text::directive(line, "Fields") {
-                columns = columns_of(value);
+                header = columns_of(value.split(',')).map_or(Header::Empty, Header::Columns);
             }
             reading.lines.push(Line::Directive);
             continue;
         }
-        let Some(cells) = text::commas(line) else {
+        let Some(cells) = text::commas(line).filter(|_| service != "another") else {
             reading.lines.push(Line::Rejected);
             continue;
         };
         if ["datetime", "date-time"].contains(&cells[0].to_lowercase().as_str()) {
-            columns = columns_of(line);
+            let names = columns_of(cells.iter().map(|cell| cell.as_str()));
+            header = names.map_or(Header::Empty, Header::Columns);
             reading.lines.push(Line::Directive);
             continue;
         }
-        let names = match &columns {
-            Some(names) => names.clone(),
-            None => {
+        let names = match &header {
+            Header::Columns(names) => names.clone(),
+            Header::Empty => {
+                reading.lines.push(Line::Rejected);
+                continue;
+            }
+            Header::Missing => {
                 reading.warnings.insert("assumed-fields".to_string());
-                let all: Vec<String> = KNOWN.split(',').map(|n| n.to_string()).collect();
+                let all = if cells.len() == 9 { KNOWN_OLD } else { KNOWN };
+                let all: Vec<String> = all.split(',').map(|n| n.to_string()).collect();
                 if cells.len() == 12 { all[..12].to_vec() } else { all }
             }
         };
@@ -71,16 +88,28 @@ pub(crate) fn read(lines: &[String], path: &str, service: &str, config: &Config)
         let server = row.server();
         reading.server.get_or_insert(server);
         if old {
-            let session = typed.entry(cell("session-id").to_string()).or_default();
+            // A number is another session with another client.
+            let key = (cell("session-id").to_string(), cell(remote).to_string());
+            if matches!(cell("event"), "+" | "-") {
+                sessions.remove(&key);
+                continue;
+            }
+            let session = sessions.entry(key).or_default();
             if let Some((who, outcome)) = session.say(cell("event"), cell("data"), service) {
                 reading.events.extend(row.event(&who, outcome, None));
             }
             continue;
         }
+        if !names.iter().any(|name| name == "user") {
+            reading.warnings.insert("blind-log".to_string());
+            continue;
+        }
         let context = context(cell("context"));
         let user = person_of(cell("user"));
         let command = cell("command").trim().to_lowercase();
-        let outcome = outcome(&command, service, &context);
+        // A bare `auth` asks which ways of logging on there are.
+        let asks = command == "auth" && service == "pop3" && cell("parameters").trim().is_empty();
+        let outcome = outcome(&command, service, &context).filter(|_| !asks);
         if let Some(outcome) = outcome {
             let client = context.get("clientip").map(|a| network::without_port(a));
             reading.events.extend(row.event(&user, outcome, client));
@@ -104,8 +133,17 @@ pub(crate) fn read(lines: &[String], path: &str, service: &str, config: &Config)
     reading
 }
 
-fn columns_of(value: &str) -> Option<Vec<String>> {
-    let names: Vec<String> = value.split(',').map(|n| n.trim().to_lowercase()).collect();
+/// What is known of the columns.
+enum Header {
+    /// Nothing was said of them: the known layouts are tried.
+    Missing,
+    /// `#Fields` without names: rows cannot be read until the next one.
+    Empty,
+    Columns(Vec<String>),
+}
+
+fn columns_of<'a>(names: impl Iterator<Item = &'a str>) -> Option<Vec<String>> {
+    let names: Vec<String> = names.map(|n| n.trim().to_lowercase()).collect();
     if names.iter().all(|n| n.is_empty()) { None } else { Some(names) }
 }
 
@@ -130,15 +168,18 @@ impl RowOf<'_> {
         )
     }
 
+    /// The event of a logon. Whoever was served without a name is somebody whom the log hides.
     fn event(&self, who: &str, outcome: Outcome, client: Option<String>) -> Option<Event> {
-        if who.is_empty() {
+        let hidden = who.is_empty() && outcome == Outcome::Served;
+        if who.is_empty() && !hidden {
             return None;
         }
         let file = self.path.rsplit(['/', '\\']).next().unwrap_or("").to_uppercase();
         let mut event = Event::new(self.time, &self.server(), self.service);
         event.product = "exchange".to_string();
-        event.who = Some(who.to_string());
-        event.outcome = outcome;
+        event.who = Some(who.to_string()).filter(|_| !hidden);
+        event.outcome = if hidden { Outcome::Anonymous } else { outcome };
+        event.session_service = hidden;
         event.back_end = matches!(network::port(self.local), Some(1993 | 1995))
             || file.starts_with("POP3BE")
             || file.starts_with("IMAP4BE");
@@ -198,24 +239,54 @@ fn is_store_command(command: &str, service: &str) -> bool {
     (if service == "pop3" { pop } else { imap }).split(' ').any(|c| c == command)
 }
 
-/// The keys (lower case) and values of a context cell; the first of equal keys stands.
+/// The keys (lower case) and values of a context cell.
+///
+/// What the client typed stands between quotes that are not doubled, so a value ends only where proper
+/// pairs follow, or at the last quote. Of equal keys the first stands, for the server's `R` comes before
+/// anything that was typed; of budgets the last, which comes behind it.
 pub(crate) fn context(cell: &str) -> BTreeMap<String, String> {
     let mut pairs = BTreeMap::new();
-    let mut rest = cell;
-    while let Some((key, after)) = rest.split_once('=') {
-        let value;
-        if let Some(quoted) = after.strip_prefix('"') {
-            let end = quoted.find("\";").or(quoted.rfind('"')).unwrap_or(quoted.len());
-            value = &quoted[..end];
-            rest = quoted[end..].trim_start_matches('"').trim_start_matches(';');
+    for (key, value) in split_pairs(cell).unwrap_or_default() {
+        if key == "budget" {
+            pairs.insert(key, value);
         } else {
-            let end = after.find(';').unwrap_or(after.len());
-            value = &after[..end];
-            rest = after[end..].trim_start_matches(';');
+            pairs.entry(key).or_insert(value);
         }
-        pairs.entry(key.trim().to_lowercase()).or_insert(value.to_string());
     }
     pairs
+}
+
+/// Key and value of each pair; `None` where the text is no sequence of pairs. A value without quotes has
+/// no blank, quote, comma or semicolon: the server would have put it between quotes.
+fn split_pairs(text: &str) -> Option<Vec<(String, String)>> {
+    let mut pairs = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (key, after) = rest.split_once('=')?;
+        let key = key.trim().to_lowercase();
+        if key.is_empty() || !key.chars().all(|c| c.is_ascii_alphanumeric()) {
+            return None;
+        }
+        let Some(quoted) = after.strip_prefix('"') else {
+            let (value, next) = after.split_once(';').unwrap_or((after, ""));
+            if value.contains([' ', '"', ',']) {
+                return None;
+            }
+            pairs.push((key, value.to_string()));
+            rest = next;
+            continue;
+        };
+        for (end, _) in quoted.match_indices("\";") {
+            if let Some(more) = split_pairs(&quoted[end + 2..]) {
+                pairs.push((key, quoted[..end].to_string()));
+                pairs.extend(more);
+                return Some(pairs);
+            }
+        }
+        pairs.push((key, quoted.strip_suffix('"').unwrap_or(quoted).to_string()));
+        return Some(pairs);
+    }
+    Some(pairs)
 }
 
 /// `domain\user\mailbox` is `domain\user`, `user@realm/mailbox` is `user@realm`.
@@ -239,61 +310,104 @@ fn first_word(parameters: &str) -> String {
 
 /// What one session of the older schema said so far.
 #[derive(Default)]
-struct Typed {
+struct Session {
+    /// The name of the last `USER` that was accepted.
     name: String,
-    /// The tag of a logon command that waits for its answer; POP3 has none.
-    waiting: Option<String>,
+    /// Commands that wait for their answer, in order.
+    waiting: Vec<Command>,
+    /// The server asked for more: the next line of the client is no command.
+    more: bool,
 }
 
-impl Typed {
+/// A command of the client, of which the answer tells.
+struct Command {
+    /// Its tag; empty in POP3, and where the log does not have it.
+    tag: String,
+    kind: Kind,
+}
+
+enum Kind {
+    /// The name comes before the password.
+    User(String),
+    /// The password for the name before.
+    Pass,
+    /// A logon by this name; empty where the log hides it.
+    Logon(String),
+    Other,
+}
+
+impl Session {
     /// Takes one row; answers who logged on, and how it went, when this row settles it.
     fn say(&mut self, event: &str, data: &str, service: &str) -> Option<(String, Outcome)> {
         let words: Vec<&str> = data.split_whitespace().collect();
         let word = |n: usize| words.get(n).copied().unwrap_or("");
-        let name = |n: usize| person_of(word(n).trim_matches('"'));
         match (event, service) {
-            ("<", "pop3") => match word(0).to_uppercase().as_str() {
-                "USER" => self.name = name(1),
-                "PASS" | "AUTH" => self.waiting = Some(String::new()),
-                _ => {}
-            },
-            ("<", _) => {
-                if word(1).eq_ignore_ascii_case("login") {
-                    self.name = name(2);
-                    self.waiting = Some(word(0).to_string());
-                } else if word(0).eq_ignore_ascii_case("login") {
-                    self.name = name(1);
-                    self.waiting = Some(String::new());
-                } else if word(1).eq_ignore_ascii_case("authenticate") {
-                    self.waiting = Some(word(0).to_string());
-                }
+            ("<", _) if self.more => self.more = false,
+            ("<", "pop3") => self.waiting.push(pop_command(&words)),
+            ("<", _) => self.waiting.push(imap_command(&words)),
+            (">", _) if word(0) == "+" => self.more = true,
+            (">", "pop3") if matches!(word(0), "+OK" | "-ERR") && !self.waiting.is_empty() => {
+                let command = self.waiting.remove(0);
+                return self.answered(command.kind, word(0) == "+OK");
             }
-            (">", "pop3") if self.waiting.is_some() => {
-                let outcome = match word(0) {
-                    "+OK" => Outcome::Served,
-                    "-ERR" => Outcome::Failed,
+            (">", "imap4") => {
+                let accepted = match word(1).to_uppercase().as_str() {
+                    "OK" => true,
+                    "NO" | "BAD" => false,
                     _ => return None,
                 };
-                self.waiting = None;
-                return Some((self.name.clone(), outcome));
-            }
-            (">", _) => {
-                let tag = self.waiting.clone()?;
-                if word(0) == "*" || word(0) == "+" || (!tag.is_empty() && word(0) != tag) {
+                if word(0) == "*" {
                     return None;
                 }
-                let outcome = match word(1).to_uppercase().as_str() {
-                    "OK" => Outcome::Served,
-                    "NO" | "BAD" => Outcome::Failed,
-                    _ => return None,
-                };
-                self.waiting = None;
-                return Some((self.name.clone(), outcome));
+                let by_tag = self.waiting.iter().position(|c| c.tag == word(0));
+                let hidden = || self.waiting.iter().position(|c| c.tag.is_empty());
+                let command = self.waiting.remove(by_tag.or_else(hidden)?);
+                return self.answered(command.kind, accepted);
             }
             _ => {}
         }
         None
     }
+
+    fn answered(&mut self, kind: Kind, accepted: bool) -> Option<(String, Outcome)> {
+        let who = match kind {
+            Kind::Other => return None,
+            Kind::User(name) => {
+                self.name = if accepted { name } else { String::new() };
+                return None;
+            }
+            Kind::Pass => self.name.clone(),
+            Kind::Logon(name) => name,
+        };
+        Some((who, if accepted { Outcome::Served } else { Outcome::Failed }))
+    }
+}
+
+fn pop_command(words: &[&str]) -> Command {
+    let kind = match (words.first().map(|w| w.to_uppercase()).as_deref(), words.get(1)) {
+        (Some("USER"), name) => Kind::User(person_of(name.map_or("", |n| n.trim_matches('"')))),
+        (Some("PASS"), _) => Kind::Pass,
+        (Some("AUTH"), Some(_)) => Kind::Logon(String::new()),
+        _ => Kind::Other,
+    };
+    Command { tag: String::new(), kind }
+}
+
+fn imap_command(words: &[&str]) -> Command {
+    let is = |n: usize, verb: &str| words.get(n).is_some_and(|w| w.eq_ignore_ascii_case(verb));
+    let tag = words.first().map_or(String::new(), |w| w.to_string());
+    let name = |n: usize| {
+        let name = words.get(n).map_or("", |w| w.trim_matches('"'));
+        // A literal: the name comes apart, and is not in the log.
+        if name.starts_with('{') { String::new() } else { person_of(name) }
+    };
+    let (tag, kind) = match () {
+        () if is(1, "login") => (tag, Kind::Logon(name(2))),
+        () if is(1, "authenticate") => (tag, Kind::Logon(String::new())),
+        () if is(0, "login") => (String::new(), Kind::Logon(name(1))),
+        () => (tag, Kind::Other),
+    };
+    Command { tag, kind }
 }
 
 #[cfg(test)]
@@ -312,6 +426,11 @@ mod tests {
             Some("Owner:Sid~S-1-5-21-1~Imap~false,Conn:1")
         );
         assert!(context("").is_empty());
+        for forged in [r#"R="ok"; NO LOGIN failed.""#, r#"R="ok"; x=y NO LOGIN failed.""#] {
+            assert!(!is_ok(&context(forged)), "{forged}");
+        }
+        let budget = r#"R=OK;Search="x";Budget="Owner:Sid~S-1-5-1";Budget="Owner:Sid~S-1-5-2""#;
+        assert_eq!(context(budget)["budget"], "Owner:Sid~S-1-5-2");
     }
 
     #[test]
@@ -343,7 +462,7 @@ mod tests {
 
     #[test]
     fn older_sessions() {
-        let mut session = Typed::default();
+        let mut session = Session::default();
         assert_eq!(session.say("<", "USER anna", "pop3"), None);
         assert_eq!(session.say(">", "+OK", "pop3"), None);
         assert_eq!(session.say("<", "PASS *****", "pop3"), None);
@@ -351,7 +470,7 @@ mod tests {
             session.say(">", "+OK logged on", "pop3"),
             Some(("anna".into(), Outcome::Served))
         );
-        let mut session = Typed::default();
+        let mut session = Session::default();
         assert_eq!(session.say("<", "a1 LOGIN contoso/anna *****", "imap4"), None);
         assert_eq!(session.say(">", "* CAPABILITY", "imap4"), None);
         assert_eq!(

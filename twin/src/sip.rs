@@ -15,15 +15,16 @@ struct Exchange<'a> {
     responses: Vec<&'a Record>,
 }
 
-/// Settles what the messages of all files of each server say.
+/// Settles what the messages of all files of all servers say: an exchange is one, however many servers
+/// logged it, at the server that logged its answer first.
 pub(crate) fn unite(
     records: Vec<Record>,
     config: &Config,
     events: &mut Vec<Event>,
     joins: &mut Vec<Join>,
 ) {
-    // Exchanges by server, Call-ID, From-tag, CSeq number and method.
-    type Key = (String, String, String, u64, String);
+    // Exchanges by Call-ID, From-tag, CSeq number and method.
+    type Key = (String, String, u64, String);
     let mut exchanges: BTreeMap<Key, Exchange<'_>> = BTreeMap::new();
     for record in &records {
         let call = record.header("call-id").to_string();
@@ -34,7 +35,7 @@ pub(crate) fn unite(
         if call.is_empty() {
             continue;
         }
-        let key = (record.server.clone(), call, tag, number, method.to_uppercase());
+        let key = (call, tag, number, method.to_uppercase());
         let exchange = exchanges.entry(key).or_default();
         if record.is_request() {
             exchange.requests.push(record);
@@ -54,7 +55,7 @@ pub(crate) fn unite(
     };
     let mut own: BTreeSet<String> = config.sip_domains.iter().map(|d| d.to_lowercase()).collect();
     if own.is_empty() {
-        for ((_, _, _, _, method), exchange) in &exchanges {
+        for ((_, _, _, method), exchange) in &exchanges {
             if method == "REGISTER" && accepted(exchange) {
                 let from = uri(from_of(exchange));
                 if !is_guest(&from) {
@@ -66,7 +67,7 @@ pub(crate) fn unite(
 
     // An endpoint that registers with both identifiers is one device.
     let mut groups: Vec<BTreeSet<String>> = Vec::new();
-    for ((_, _, _, _, method), exchange) in &exchanges {
+    for ((_, _, _, method), exchange) in &exchanges {
         if method == "REGISTER"
             && accepted(exchange)
             && let (Some(instance), Some(epid)) = (instance_of(exchange), epid_of(exchange))
@@ -85,16 +86,16 @@ pub(crate) fn unite(
         same.extend(group.into_iter().map(|id| (id, first.clone())));
     }
 
-    for ((server, call, tag, number, method), exchange) in &exchanges {
+    for ((call, tag, number, method), exchange) in &exchanges {
         if method == "REGISTER" {
-            let last_round = !exchanges.iter().any(|((s, c, t, n, m), later)| {
-                (s, c, t, m) == (server, call, tag, method)
+            let last_round = !exchanges.iter().any(|((c, t, n, m), later)| {
+                (c, t, m) == (call, tag, method)
                     && n > number
                     && later.responses.iter().any(|r| r.status() >= 200)
             });
-            register(server, exchange, last_round, &same, config, events, joins);
+            register(exchange, last_round, &same, config, events, joins);
         } else {
-            other_method(server, method, exchange, &own, &same, config, events);
+            other_method(method, exchange, &own, &same, config, events);
         }
     }
 }
@@ -150,21 +151,21 @@ fn is_sign_out(exchange: &Exchange<'_>) -> bool {
         && exchange.responses.iter().any(|response| response.header("expires").trim() == "0"))
 }
 
-/// The first instant at which one of the responses fits.
-fn first_time(exchange: &Exchange<'_>, fits: &dyn Fn(&Record) -> bool) -> Option<i64> {
-    exchange.responses.iter().filter(|r| fits(r)).map(|r| r.time).min()
+/// The first of the responses that fit.
+fn first<'a>(exchange: &Exchange<'a>, fits: &dyn Fn(&Record) -> bool) -> Option<&'a Record> {
+    exchange.responses.iter().copied().filter(|r| fits(r)).min_by_key(|r| r.time)
 }
 
 /// An event by the exchange's From, with its device.
 fn event(
-    time: i64,
-    server: &str,
+    answer: &Record,
     service: &str,
     exchange: &Exchange<'_>,
     same: &BTreeMap<String, String>,
     config: &Config,
 ) -> Event {
-    let mut event = Event::new(time, server, service);
+    let mut event = Event::new(answer.time, &answer.server, service);
+    event.shown = exchange.responses.iter().filter_map(|r| shown_version(r)).max();
     event.product = "ocs".to_string();
     event.who = Some(uri(from_of(exchange))).filter(|who| !who.is_empty());
     let clients: Vec<&&Record> = exchange
@@ -192,9 +193,16 @@ fn client_address(record: &Record, config: &Config) -> Option<String> {
     (is_address && config.server_by_address(&address).is_none()).then_some(address)
 }
 
+/// The version that the server says of itself: `RTC/3.5`.
+fn shown_version(answer: &Record) -> Option<(u32, u32)> {
+    let rest = answer.header("server").trim().strip_prefix("RTC/")?;
+    let mut numbers = rest.split(|c: char| !c.is_ascii_digit());
+    let major = numbers.next()?.parse().ok()?;
+    Some((major, numbers.next().and_then(|minor| minor.parse().ok()).unwrap_or(0)))
+}
+
 /// What a REGISTER exchange shows.
 fn register(
-    server: &str,
     exchange: &Exchange<'_>,
     last_round: bool,
     same: &BTreeMap<String, String>,
@@ -203,11 +211,11 @@ fn register(
     joins: &mut Vec<Join>,
 ) {
     let is_2xx = |r: &Record| (200..300).contains(&r.status());
-    if let Some(time) = first_time(exchange, &is_2xx) {
+    if let Some(answer) = first(exchange, &is_2xx) {
         if is_sign_out(exchange) {
             return;
         }
-        let mut event = event(time, server, "sip", exchange, same, config);
+        let mut event = event(answer, "sip", exchange, same, config);
         let from = event.who.clone().unwrap_or_default();
         let digest = exchange.responses.iter().chain(&exchange.requests).any(|r| r.is_digest());
         let accepted = exchange.responses.iter().any(|r| is_2xx(r) && r.is_authenticated());
@@ -218,7 +226,7 @@ fn register(
         } else if accepted {
             event.outcome = Outcome::Served;
             for blob in exchange.requests.iter().filter_map(|r| ntlm_name(r)) {
-                joins.push(Join { time, a: from.clone(), b: blob });
+                joins.push(Join { time: answer.time, a: from.clone(), b: blob });
             }
             events.push(event);
         } else {
@@ -226,15 +234,15 @@ fn register(
         }
         return;
     }
-    let refused = first_time(exchange, &|r| matches!(r.status(), 403 | 404));
-    let challenged = first_time(exchange, &|r| matches!(r.status(), 401 | 407));
+    let refused = first(exchange, &|r| matches!(r.status(), 403 | 404));
+    let challenged = first(exchange, &|r| matches!(r.status(), 401 | 407));
     let failed = match (refused, challenged) {
-        (Some(time), _) => Some(time),
-        (None, Some(time)) if last_round => Some(time),
+        (Some(answer), _) => Some(answer),
+        (None, Some(answer)) if last_round => Some(answer),
         _ => None,
     };
-    if let Some(time) = failed {
-        let mut event = event(time, server, "sip", exchange, same, config);
+    if let Some(answer) = failed {
+        let mut event = event(answer, "sip", exchange, same, config);
         event.outcome = Outcome::Failed;
         if is_guest(event.who.as_deref().unwrap_or("")) {
             event.outsider = Some(Outsider::Guest);
@@ -245,7 +253,6 @@ fn register(
 
 /// What an exchange of another method shows.
 fn other_method(
-    server: &str,
     method: &str,
     exchange: &Exchange<'_>,
     own: &BTreeSet<String>,
@@ -253,12 +260,12 @@ fn other_method(
     config: &Config,
     events: &mut Vec<Event>,
 ) {
-    let Some(time) = first_time(exchange, &|r| (200..300).contains(&r.status())) else { return };
+    let Some(answer) = first(exchange, &|r| (200..300).contains(&r.status())) else { return };
     if exchange.requests.is_empty() {
         return;
     }
     let service = exchange.requests.iter().map(|r| service_of(method, r)).find(|s| *s != "sip");
-    let mut event = event(time, server, service.unwrap_or("sip"), exchange, same, config);
+    let mut event = event(answer, service.unwrap_or("sip"), exchange, same, config);
     let from = event.who.clone().unwrap_or_default();
     event.outcome = Outcome::Served;
     let authenticated = exchange.requests.iter().any(|r| r.is_authenticated());
@@ -268,10 +275,13 @@ fn other_method(
         events.push(event);
         return;
     }
-    let marked = exchange.requests.iter().any(|r| is_marked_federated(r));
+    // What a client writes itself, with credentials that are accepted, no edge has said.
+    let own_words = |r: &Record| r.is_authenticated() && client_address(r, config).is_some();
+    let marked = exchange.requests.iter().any(|r| is_marked_federated(r) && !own_words(r));
     let local = from.strip_prefix("sip:").unwrap_or(&from).split('@').next().unwrap_or("");
     let telephone = local.starts_with('+') && local[1..].chars().all(|c| c.is_ascii_digit());
-    if marked || !own.contains(&domain_of(&from)) || telephone {
+    let acted_for = !authenticated && exchange.requests.iter().any(|r| acting(r).is_some());
+    if marked || telephone || (!acted_for && !own.contains(&domain_of(&from))) {
         event.outsider = Some(Outsider::Federated);
         events.push(event);
     } else if authenticated {
@@ -281,18 +291,30 @@ fn other_method(
     }
 }
 
-/// An exchange without credentials: somebody's access if a server that acts for people says so.
+/// The service for which a server acts for people, by the agent of its request.
+fn acting(request: &Record) -> Option<&'static str> {
+    let agent = request.header("user-agent").to_uppercase();
+    if agent.contains("UCWA") || agent.contains("MCX") || agent.contains("MOBILITY") {
+        Some("mobility")
+    } else if agent.contains("CWA") {
+        Some("cwa")
+    } else {
+        None
+    }
+}
+
+/// An exchange without credentials: somebody's access if a server that acts for people says so, or,
+/// with nobody to vouch for it, if a client at an address was answered.
 fn vouch(mut event: Event, exchange: &Exchange<'_>, config: &Config, events: &mut Vec<Event>) {
     for request in exchange.requests.iter().filter(|r| r.incoming) {
-        let agent = request.header("user-agent").to_uppercase();
-        let acting =
-            if agent.contains("UCWA") || agent.contains("MCX") || agent.contains("MOBILITY") {
-                "mobility"
-            } else if agent.contains("CWA") {
-                "cwa"
-            } else {
-                continue;
-            };
+        let Some(acting) = acting(request) else {
+            if client_address(request, config).is_some() {
+                event.outcome = Outcome::AssertedUnlisted;
+                events.push(event);
+                return;
+            }
+            continue;
+        };
         let peer = network::without_port(&request.peer);
         let listed =
             config.server_by_address(&peer).is_some() || config.server_by_name(&peer).is_some();

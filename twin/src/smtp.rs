@@ -1,7 +1,7 @@
 //! Exchange SMTP protocol logs, receive and send.
 
 use crate::config::Config;
-use crate::event::{Event, Line, Outcome, Reading};
+use crate::event::{Event, Line, Outcome, Reading, Relay};
 use crate::iis_w3c::address_device;
 use crate::network;
 use crate::text;
@@ -34,6 +34,7 @@ pub(crate) fn read(lines: &[String], path: &str, receive: bool, config: &Config)
             continue;
         };
         if cells[0].eq_ignore_ascii_case("date-time") {
+            columns = Some(cells.iter().map(|name| name.trim().to_lowercase()).collect());
             reading.lines.push(Line::Directive);
             continue;
         }
@@ -61,18 +62,20 @@ pub(crate) fn read(lines: &[String], path: &str, receive: bool, config: &Config)
         if !receive {
             continue;
         }
-        let session = cell("session-id").to_string();
+        let session = format!("{} {}", cell("session-id"), cell("remote-endpoint"));
         let (kind, data, note) = (cell("event"), cell("data"), cell("context"));
         if kind == "<" && data.to_uppercase().starts_with("XPROXY ") {
             for word in data.split_whitespace() {
                 if let Some(("IP", address)) = word.split_once('=') {
-                    reading.proxied.push((
-                        server.clone(),
-                        session.clone(),
-                        network::plain(address),
-                    ));
+                    let (server, session) = (server.clone(), session.clone());
+                    let address = Some(network::plain(address));
+                    reading.relays.push(Relay { time, server, session, address });
                 }
             }
+        }
+        if kind == "-" {
+            let (server, session) = (server.clone(), session.clone());
+            reading.relays.push(Relay { time, server, session, address: None });
         }
         if kind != "*" {
             continue;
