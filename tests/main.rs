@@ -17,5 +17,5 @@ mod schema; // the JSON report and its schema
 mod suspected; // accounts that several people seem to share
 mod tampering; // each byte, line and file of a bundle, changed
 mod timestamp; // a test authority stamps bundles, and what it says is read
-mod unfinished;
-mod worked_example; // the example of the rules, and each switch of the configuration // runs that are killed, or that find no space, leave nothing that passes for whole
+mod unfinished; // runs that are killed, or that find no space, leave nothing that passes for whole
+mod worked_example; // the example of the rules, and each switch of the configuration
