@@ -231,9 +231,11 @@ pub struct ReadingArgs {
     /// Threads; default: one per processor. The report is the same for any number.
     #[arg(short = 'j', long = "threads", value_name = "N", value_parser = threads)]
     pub threads: Option<usize>,
-    /// Digest that names the inputs. `none` cannot tell when the same bytes are read twice.
-    #[arg(long, value_name = "DIGEST", value_enum, default_value_t = Digest::Blake3)]
-    pub digest: Digest,
+    /// Digest that names the inputs; default: blake3, with `--evidence` sha256, which is the only one there.
+    ///
+    /// `none` cannot tell when the same bytes are read twice.
+    #[arg(long, value_name = "DIGEST", value_enum)]
+    pub digest: Option<Digest>,
     /// Whether files are mapped into memory: closed local ones, all, or none.
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Mmap::Auto)]
     pub mmap: Mmap,

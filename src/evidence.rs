@@ -75,9 +75,14 @@ pub enum EvidenceError {
         "-: standard input cannot be read a second time, so its rows cannot be quoted; save it to a file and name that"
     )]
     StandardInput,
-    /// No digest.
-    #[error("--digest none: evidence names every file by its SHA-256; leave the flag out")]
-    NoDigest,
+    /// Another digest was asked for.
+    #[error(
+        "--digest {found}: found another digest than sha256, by which evidence names every file; leave the flag out"
+    )]
+    Digest {
+        /// What was asked for.
+        found: &'static str,
+    },
     /// A cited row is not there any more.
     #[error(
         "{path}: cannot be quoted, {reason}; the file changed since it was read: copy the logs and read the copy"
@@ -128,6 +133,8 @@ pub struct Asked<'a> {
     pub previous: Option<&'a Path>,
     /// An OpenSSH private key (ed25519, without passphrase) to sign with.
     pub key: Option<&'a Path>,
+    /// An auditor's list of accounts that the count was compared with.
+    pub accounts: Option<&'a Path>,
     /// Whether a request for a time stamp is written beside the tag manifest.
     pub timestamp_request: bool,
     /// The configuration file, where there is one.
@@ -179,15 +186,17 @@ pub struct Subject<'a> {
 /// # Errors
 ///
 /// A place that cannot be written to, a key or previous bundle that cannot be used, standard input
-/// among the inputs, no digest.
+/// among the inputs, another digest than SHA-256 asked for (`digest` is what the user said, if anything).
 pub fn prepare(
     asked: &Asked<'_>,
     config: &Config,
     inputs: &[Input],
-    digest: DigestChoice,
+    digest: Option<DigestChoice>,
 ) -> Result<Prepared, EvidenceError> {
-    if digest == DigestChoice::None {
-        return Err(EvidenceError::NoDigest);
+    match digest {
+        None | Some(DigestChoice::Sha256) => {}
+        Some(DigestChoice::Blake3) => return Err(EvidenceError::Digest { found: "blake3" }),
+        Some(DigestChoice::None) => return Err(EvidenceError::Digest { found: "none" }),
     }
     if inputs.iter().any(|input| input.origin == Origin::Stdin) {
         return Err(EvidenceError::StandardInput);
@@ -208,6 +217,9 @@ pub fn prepare(
         for path in files {
             configuration.push(stated(role, path)?);
         }
+    }
+    if let Some(path) = asked.accounts {
+        configuration.push(stated("compare", path)?);
     }
     let stamps = inputs.iter().map(stamp).collect();
     let timestamp_request = asked.timestamp_request;

@@ -165,10 +165,11 @@ fn the_payload_does_not_depend_on_the_cut() {
             place: &place,
             previous: None,
             key: None,
+            accounts: None,
             timestamp_request: false,
             config: None,
         };
-        let prepared = evidence::prepare(&asked, &config, &found.inputs, digest).unwrap();
+        let prepared = evidence::prepare(&asked, &config, &found.inputs, Some(digest)).unwrap();
         let read = ingest(&found.inputs, &reading, &Quiet);
         let question = Question {
             config: &config,
@@ -359,7 +360,10 @@ fn what_cannot_be_done_is_refused_before_anything_is_read() {
     refused(&["scan", "--evidence", "logs", "logs"], &["logs", "never overwritten"]);
     refused(&["scan", "--evidence", "no/b", "logs"], &["no/b", "cannot be written"]);
     refused(&["scan", "--evidence", "b", "-"], &["standard input", "second time"]);
-    refused(&["scan", "--evidence", "b", "--digest", "none", "logs"], &["SHA-256"]);
+    for digest in ["none", "blake3"] {
+        let args = ["scan", "--evidence", "b", "--digest", digest, "logs"];
+        refused(&args, &[&format!("--digest {digest}"), "sha256"]);
+    }
     refused(&["scan", "--sign", "key", "logs"], &["--evidence"]);
     refused(
         &["scan", "--evidence", "b", "--sign", "devices.csv", "logs"],
@@ -369,6 +373,35 @@ fn what_cannot_be_done_is_refused_before_anything_is_read() {
     refused(&["verify", "logs", "--full"], &["--logs"]);
     let names: Vec<PathBuf> = files(here.path());
     assert_eq!(names.len(), 5, "nothing is left behind: {names:?}");
+}
+
+#[test]
+fn what_the_count_was_compared_with_is_copied_or_named_by_its_digest() {
+    let here = worked_example();
+    let here = here.path();
+    let owned = "product,cal,version,type,quantity\nexchange,standard,2010,user,4\n";
+    let accounts = "sAMAccountName\nanna\nnobody\n";
+    fs::write(here.join("owned.csv"), owned).unwrap();
+    fs::write(here.join("accounts.csv"), accounts).unwrap();
+    let config = fs::read_to_string(here.join("calproof.toml")).unwrap();
+    let stated = "\n[owned]\nfiles = ['owned.csv']\n[prices]\n'exchange.standard.user' = 85.0\n";
+    fs::write(here.join("calproof.toml"), format!("{config}{stated}")).unwrap();
+    bundle(here, &["b", "--digest", "sha256", "--compare", "accounts.csv", "logs"]);
+    let place = here.join("b");
+    let read = |name: &str| fs::read_to_string(place.join("data").join(name)).unwrap();
+    assert_eq!(read("configuration/owned-1.csv"), owned);
+    assert!(read("configuration/calproof.toml").contains("= 85.0"));
+    let run: Value = serde_json::from_str(&read("run.json")).unwrap();
+    let files = run["configuration"].as_array().unwrap();
+    let compared = files.iter().find(|file| file["role"] == "compare").unwrap();
+    assert_eq!(compared["file"], Value::Null);
+    assert_eq!(compared["sha256"], evidence::bag::sha256(accounts.as_bytes()));
+    let report: Value = serde_json::from_str(&read("report.json")).unwrap();
+    assert!(report["compare"].is_object() && report["owned"].is_array());
+    assert_eq!(verdict(&place).refusals, Vec::<String>::new());
+    fs::write(place.join("data/configuration/owned-1.csv"), owned.replace(",4", ",9")).unwrap();
+    let refusals = verdict(&place).refusals.join("\n");
+    assert!(refusals.contains("data/configuration/owned-1.csv"), "{refusals}");
 }
 
 #[test]

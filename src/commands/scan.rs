@@ -239,9 +239,11 @@ fn prepare(
         previous: args.previous.as_deref(),
         key: args.sign.as_deref(),
         timestamp_request: args.timestamp_request,
+        accounts: args.compare.as_deref(),
         config: args.reading.config.as_deref().or_else(|| usual.exists().then_some(usual)),
     };
-    let prepared = evidence::prepare(&asked, config, inputs, reading.options.digest)?;
+    let digest = args.reading.digest.map(DigestChoice::from);
+    let prepared = evidence::prepare(&asked, config, inputs, digest)?;
     reading.options.digest = DigestChoice::Sha256;
     Ok(Some(prepared))
 }
@@ -287,7 +289,7 @@ fn reading(flags: &ReadingArgs, config: &Config, period: Period) -> Result<Readi
     };
     let options = ReadOptions {
         mmap: flags.mmap.into(),
-        digest: flags.digest.into(),
+        digest: flags.digest.map_or(DigestChoice::default(), DigestChoice::from),
         ..ReadOptions::default()
     };
     let offsets = offsets(config);

@@ -105,16 +105,21 @@ struct File {
     sha256: String,
 }
 
-/// Copies what the user states; directories of people are named by their digest only.
+/// Copies what the user states; lists of people (directories, exports, an auditor's accounts) are named by
+/// their digest only.
 fn configuration(bag: &mut Bag, stated: &[Stated]) -> Result<Vec<File>, EvidenceError> {
     let mut files = Vec::new();
-    let mut inventories = 0;
+    let (mut inventories, mut owned) = (0, 0);
     for known in stated {
         let file = match known.role {
             "calproof.toml" => Some("configuration/calproof.toml".to_owned()),
             "devices.inventory" => {
                 inventories += 1;
                 Some(format!("configuration/inventory-{inventories}.csv"))
+            }
+            "owned" => {
+                owned += 1;
+                Some(format!("configuration/owned-{owned}.csv"))
             }
             _ => None,
         };
