@@ -6,6 +6,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process;
+use std::sync::Mutex;
 
 use ::calproof::census::{Detail, Question, take};
 use ::calproof::cli::{Cli, Command};
@@ -21,7 +22,6 @@ use ::calproof::source::{MmapChoice, ReadOptions};
 use ::calproof::verify::{Asked, Verdict, verify};
 use calproof_twin::generate::{Size, fleet};
 use clap::Parser as _;
-use rayon::prelude::*;
 use serde_json::Value;
 
 use crate::calproof::{Ran, folder, owa, run};
@@ -259,24 +259,36 @@ fn bundle_of(folder: &Path, here: &Path) -> PathBuf {
 fn a_bundle_of_every_sample_is_verified_with_the_second_count() {
     let folders = sample_folders();
     assert!(folders.len() > 80, "{}", folders.len());
-    folders.par_iter().for_each(|folder| {
-        let here = tempfile::tempdir().unwrap();
-        let bundle = bundle_of(folder, here.path());
-        let full = Asked { logs: Some(folder), full: true, ..Asked::default() };
-        if folder.ends_with("samples/directory") {
-            // Directory files are in no bundle: the second count cannot know who is who by them.
-            let told = verify(&bundle, &full).unwrap_err().to_string();
-            assert!(told.contains("does not know `identity.directory`"), "{told}");
-            let verdict = verify(&bundle, &Asked { full: false, ..full }).unwrap();
-            assert_eq!(verdict.refusals, Vec::<String>::new());
-            return;
+    let todo = Mutex::new(folders.iter());
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(folder) = { todo.lock().unwrap().next() } {
+                    verified_twice(folder);
+                }
+            });
         }
-        let verdict = verify(&bundle, &full).unwrap();
-        assert_eq!(verdict.refusals, Vec::<String>::new(), "{}", folder.display());
-        let doubts: Vec<&String> =
-            verdict.notes.iter().filter(|note| note.contains("the interval is")).collect();
-        assert!(doubts.is_empty(), "{}: {doubts:?}", folder.display());
     });
+}
+
+/// Writes a bundle of a folder, and verifies it with the second count.
+fn verified_twice(folder: &Path) {
+    let here = tempfile::tempdir().unwrap();
+    let bundle = bundle_of(folder, here.path());
+    let full = Asked { logs: Some(folder), full: true, ..Asked::default() };
+    if folder.ends_with("samples/directory") {
+        // Directory files are in no bundle: the second count cannot know who is who by them.
+        let told = verify(&bundle, &full).unwrap_err().to_string();
+        assert!(told.contains("does not know `identity.directory`"), "{told}");
+        let verdict = verify(&bundle, &Asked { full: false, ..full }).unwrap();
+        assert_eq!(verdict.refusals, Vec::<String>::new());
+        return;
+    }
+    let verdict = verify(&bundle, &full).unwrap();
+    assert_eq!(verdict.refusals, Vec::<String>::new(), "{}", folder.display());
+    let doubts: Vec<&String> =
+        verdict.notes.iter().filter(|note| note.contains("the interval is")).collect();
+    assert!(doubts.is_empty(), "{}: {doubts:?}", folder.display());
 }
 
 #[test]

@@ -243,8 +243,14 @@ fn named_outcome(
     if status == 403 || status == 449 || (500..=599).contains(&status) {
         return Outcome::Refused;
     }
-    let marks = ["_as:blocked", "=as:blocked", "_as:quarantined", "=as:quarantined"];
-    if service == "eas" && marks.iter().any(|mark| query.contains(mark)) {
+    // The server's mark is a token of `Log`; elsewhere the client writes what it likes.
+    let mut tokens = query
+        .split('&')
+        .filter_map(|pair| pair.strip_prefix("log="))
+        .flat_map(|log| log.split('_'));
+    let marked =
+        |token: &str| token.starts_with("as:blocked") || token.starts_with("as:quarantined");
+    if service == "eas" && tokens.any(marked) {
         return Outcome::Refused;
     }
     if stem.ends_with("/auth.owa") || stem.ends_with("/owaauth.dll") {

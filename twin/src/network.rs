@@ -77,10 +77,15 @@ pub(crate) fn within(address: &str, networks: &[String]) -> bool {
 pub(crate) fn class(client: Option<&str>, server: Option<&str>, inside: &[String]) -> Class {
     let Some(client) = client else { return Class::Unknown };
     let address = plain(client);
-    if address.starts_with("127.")
-        || address == "::1"
-        || server.is_some_and(|s| plain(s) == address)
-    {
+    let number_of_it = number(&address);
+    let is_loopback = match number_of_it {
+        Some((v4, 32)) => v4 >> 24 == 127,
+        Some((v6, _)) => v6 == 1,
+        None => address.starts_with("127."),
+    };
+    let is_server =
+        |s: &str| plain(s) == address || (number_of_it.is_some() && number(s) == number_of_it);
+    if is_loopback || server.is_some_and(is_server) {
         return Class::Loopback;
     }
     if number(&address).is_none() {
@@ -101,6 +106,7 @@ mod tests {
     #[test]
     fn classes() {
         assert_eq!(class(Some("10.1.2.3"), None, &[]), Class::Inside);
+        assert_eq!(class(Some("::ffff:127.0.0.1"), None, &[]), Class::Loopback);
         assert_eq!(class(Some("172.32.0.1"), None, &[]), Class::Outside);
         assert_eq!(class(Some("fe80::1%3"), Some("fe80::1%9"), &[]), Class::Loopback);
         assert_eq!(class(Some("fe80::1%3"), None, &[]), Class::Inside);
