@@ -5,7 +5,6 @@
 //! inputs and the configuration alone; when and where they were read stands in tag files.
 
 pub mod bag;
-pub mod blank;
 pub mod der;
 mod method;
 mod payload;

@@ -3,7 +3,6 @@
 //! Made from a [`Census`] with [`Detail::Full`](crate::census::Detail::Full), so that it can say
 //! nothing else than the report does.
 
-mod blank;
 mod find;
 mod rows;
 mod story;
@@ -13,7 +12,6 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-pub use blank::{BLANKED, Columns, blanked};
 pub use find::Unknown;
 pub use rows::read_rows;
 pub use text::text;

@@ -1,5 +1,6 @@
 //! calproof: from server logs to the Client Access Licenses that observed usage requires.
 
+pub mod blank;
 pub mod census;
 pub mod cli;
 pub mod commands;

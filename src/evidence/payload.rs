@@ -11,9 +11,9 @@ use super::{EvidenceError, Stated, Subject, method, rows, sample};
 use crate::census::{Census, Pair};
 use crate::facts::Witness;
 use crate::ingest::input::InputReport;
+use crate::report::json::input::{Lines, encoding};
 use crate::report::{self, Part, Style, instant};
 use crate::rules::RulePack;
-use crate::source::TextEncoding;
 
 /// Writes every payload file.
 ///
@@ -268,16 +268,6 @@ struct Source<'a> {
 }
 
 #[derive(Serialize)]
-struct Lines {
-    total: u64,
-    events: u64,
-    directives: u64,
-    blank: u64,
-    unrelated: u64,
-    rejected: u64,
-}
-
-#[derive(Serialize)]
 struct Directive {
     line: u64,
     name: String,
@@ -285,7 +275,6 @@ struct Directive {
 }
 
 fn source(input: &InputReport) -> Source<'_> {
-    let lines = &input.lines;
     let skipped = if let Some(other) = &input.duplicate_of {
         Some(format!("the same bytes as {other}"))
     } else if let Some(other) = &input.superseded_by {
@@ -302,22 +291,11 @@ fn source(input: &InputReport) -> Source<'_> {
         bytes: input.bytes,
         sha256: Some(super::sha256_of(input)).filter(|digest| !digest.is_empty()),
         format: input.format,
-        encoding: match input.encoding {
-            TextEncoding::AsIs => "as-is",
-            TextEncoding::Utf16Le => "utf-16le",
-            TextEncoding::Utf16Be => "utf-16be",
-        },
+        encoding: encoding(&input.encoding),
         time_base: super::reread::format(input.format).map_or("", |f| f.describe().time),
         first: input.span.map(|(first, _)| instant(first)),
         last: input.span.map(|(_, last)| instant(last)),
-        lines: Lines {
-            total: lines.total(),
-            events: lines.events,
-            directives: lines.directives,
-            blank: lines.blank,
-            unrelated: lines.unrelated,
-            rejected: lines.rejected,
-        },
+        lines: (&input.lines).into(),
         directives: input
             .directives
             .iter()

@@ -6,10 +6,10 @@ use std::io::{self, Write};
 use calproof_parsers::LogFormat;
 use serde::Serialize;
 
-use super::blank::{Layout, blanked, secrets};
 use super::reread::{self, Spot, row, visit};
 use super::sample;
 use super::{EvidenceError, Subject};
+use crate::blank::{Layout, blanked, secrets};
 use crate::census::Census;
 use crate::facts::Witness;
 use crate::ingest::input::InputReport;
@@ -153,13 +153,7 @@ fn quote(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let (row, whole) = row(format, spot.text, spot.eol);
-    let fields: Vec<&[u8]> = known
-        .directives
-        .iter()
-        .filter(|d| d.name.eq_ignore_ascii_case(b"Fields"))
-        .map(|d| d.value.trim_ascii())
-        .collect();
-    let ranges = secrets(row, &Layout { format: known.format, fields: &fields });
+    let ranges = secrets(row, &Layout::of(known, line));
     let shown = blanked(row, &ranges);
     let text = std::str::from_utf8(&shown).ok();
     let quoted = Quoted {

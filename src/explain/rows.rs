@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::blank::{Columns, blanked};
 use super::story::choose;
 use super::{Explanation, RawRow};
+use crate::blank::{Layout, blanked, secrets};
 use crate::census::Census;
 use crate::digest::DigestChoice;
 use crate::discover::{Input, Origin};
@@ -144,8 +144,9 @@ fn record_end(bytes: &[u8], format: &str) -> Option<usize> {
 fn shown(bytes: &[u8], report: &InputReport, line: u64) -> String {
     let end = record_end(bytes, report.format).unwrap_or(bytes.len());
     // Secrets are blanked in the whole record first, so that a cut cannot lay one open.
-    let text = blanked(&decode(&bytes[..end], None), &Columns::of(report, line));
-    let text = text.trim_end();
+    let record = bytes[..end].trim_ascii_end();
+    let ranges = secrets(record, &Layout::of(report, Some(line)));
+    let text = decode(&blanked(record, &ranges), None);
     match text.char_indices().nth(LONGEST) {
         Some((at, _)) => format!("{} [{} more bytes]", &text[..at], text.len() - at),
         None => text.to_owned(),

@@ -156,7 +156,7 @@ fn left(entry: &Left, page: &mut Page<'_>) -> io::Result<()> {
 
 /// The rows, unbroken, so that they can be compared with the file.
 fn rows(subject: &Subject, out: &mut dyn Write, style: Style) -> io::Result<()> {
-    Page::new(out, style).heading("ROWS", "as they stand in the files; secrets are [blanked]")?;
+    Page::new(out, style).heading("ROWS", "as they stand in the files; secrets are blanked")?;
     for row in &subject.rows {
         let place = format!("{}:{} (byte {})", row.path, row.line, row.byte);
         writeln!(out, "  {}  {}", terminal(&place), terminal(&row.fate))?;

@@ -5,7 +5,7 @@
 
 mod beside;
 mod enabled;
-mod input;
+pub(crate) mod input;
 mod licences;
 mod replay;
 mod sensitivity;

@@ -25,14 +25,28 @@ pub(super) struct Input<'c> {
     looks_like_log: bool,
 }
 
+/// Lines of an input by kind.
 #[derive(Serialize)]
-struct Lines {
+pub(crate) struct Lines {
     total: u64,
     events: u64,
     directives: u64,
     blank: u64,
     unrelated: u64,
     rejected: u64,
+}
+
+impl From<&crate::facts::collector::Lines> for Lines {
+    fn from(lines: &crate::facts::collector::Lines) -> Lines {
+        Lines {
+            total: lines.total(),
+            events: lines.events,
+            directives: lines.directives,
+            blank: lines.blank,
+            unrelated: lines.unrelated,
+            rejected: lines.rejected,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -52,14 +66,7 @@ pub(super) fn input(i: &InputReport) -> Input<'_> {
         superseded_by: i.superseded_by.as_deref(),
         first: i.span.map(|(first, _)| instant(first)),
         last: i.span.map(|(_, last)| instant(last)),
-        lines: Lines {
-            total: i.lines.total(),
-            events: i.lines.events,
-            directives: i.lines.directives,
-            blank: i.lines.blank,
-            unrelated: i.lines.unrelated,
-            rejected: i.lines.rejected,
-        },
+        lines: (&i.lines).into(),
         rejected: i
             .rejected
             .iter()
@@ -73,7 +80,8 @@ pub(super) fn input(i: &InputReport) -> Input<'_> {
     }
 }
 
-fn encoding(encoding: &TextEncoding) -> &'static str {
+/// The word for an encoding.
+pub(crate) fn encoding(encoding: &TextEncoding) -> &'static str {
     match encoding {
         TextEncoding::AsIs => "as-is",
         TextEncoding::Utf16Le => "utf-16le",

@@ -1,14 +1,17 @@
 //! Secrets in raw rows: where they stand, so that they can be blanked before a row is quoted.
 //!
-//! What is blanked: cookies, credentials of a logon conversation, `gssapi-data` and `response` of SIP
-//! headers, bearer tokens and the like, values of query keys that grant access (canary, token,
-//! session, password), and the text of instant messages. A row whose cells do not fit its header is
-//! blanked whole where the header has a secret column.
+//! What is blanked: cookies, credentials of a logon conversation, what SIP headers authenticate with
+//! (`gssapi-data`, `response`, nonces), bearer tokens and the like, values of query keys that grant
+//! access (canary, token, session, password), and the text of instant messages. A row whose cells do
+//! not fit its header is blanked whole where the header has a secret column. Explanations and
+//! evidence blank alike; what is blanked reads `[blanked N bytes]`, so that it is seen.
 
 use std::ops::Range;
 
+use crate::ingest::input::InputReport;
+
 /// Words that make a key secret wherever they stand in its name.
-const IN_NAME: [&str; 14] = [
+const IN_NAME: [&str; 16] = [
     "canary",
     "token",
     "password",
@@ -23,15 +26,20 @@ const IN_NAME: [&str; 14] = [
     "apikey",
     "assertion",
     "cadata",
+    "ticket",
+    "nonce",
 ];
+/// Words that make a key secret at the end of its name.
+const AT_END: [&str; 1] = ["key"];
 /// Names of keys that are secret as a whole.
-const WHOLE_NAME: [&str; 10] = [
+const WHOLE_NAME: [&str; 11] = [
     "response",
     "rspauth",
     "sig",
     "signature",
     "code",
-    "ticket",
+    "crand",
+    "srand",
     "auth",
     "authorization",
     "samlresponse",
@@ -83,28 +91,51 @@ const COMMANDS: [&str; 40] = [
     "DONE",
 ];
 
-/// A row and what is known of its layout.
-#[derive(Clone, Copy, Debug)]
+/// What is known of the layout of a row.
+#[derive(Clone, Debug, Default)]
 pub struct Layout<'a> {
     /// Name of the format.
     pub format: &'a str,
-    /// The values of all `#Fields` directives of the input.
-    pub fields: &'a [&'a [u8]],
+    /// The values of the `#Fields` directives that may be in force.
+    pub fields: Vec<&'a [u8]>,
+}
+
+impl<'a> Layout<'a> {
+    /// The layout of a row of an input: by the header before its line, where that is known, else by
+    /// all headers.
+    pub fn of(input: &'a InputReport, line: Option<u64>) -> Layout<'a> {
+        let headers = || {
+            let all = input.directives.iter();
+            all.filter(|d| d.name.eq_ignore_ascii_case(b"Fields"))
+        };
+        let value = |d: &'a crate::facts::collector::Directive| d.value.trim_ascii();
+        let fields = match line {
+            Some(line) => headers().rfind(|d| d.line < line).map(value).into_iter().collect(),
+            None => headers().map(value).collect(),
+        };
+        Layout { format: input.format, fields }
+    }
 }
 
 /// The parts of a row that must not be quoted, ascending and apart from each other.
 ///
 /// ```
-/// use calproof::evidence::blank::{Layout, secrets};
-/// let row = b"GET /owa/ ?canary=5f3a&path=inbox 443";
-/// let layout = Layout { format: "iis-w3c", fields: &[] };
-/// assert_eq!(secrets(row, &layout), [18..22]);
+/// use calproof::blank::{Layout, blanked, secrets};
+/// let row = b"2010-03-01 canary=77e0&id=1 sid=8f1c;+x=1 200";
+/// let fields = vec![&b"date cs-uri-query cs(Cookie) sc-status"[..]];
+/// let found = secrets(row, &Layout { format: "iis-w3c", fields });
+/// assert_eq!(found, [18..22, 28..41]);
+/// assert_eq!(
+///     blanked(row, &found),
+///     b"2010-03-01 canary=[blanked 4 bytes]&id=1 [blanked 13 bytes] 200"
+/// );
 /// ```
 pub fn secrets(row: &[u8], layout: &Layout<'_>) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     columns(row, layout, &mut found);
     keys(row, &mut found);
     schemes(row, &mut found);
+    conversation(row, &mut found);
     commands(row, layout, &mut found);
     if layout.format == "ocs-trace" {
         message_text(row, &mut found);
@@ -142,28 +173,21 @@ fn is_empty_value(value: &[u8]) -> bool {
     value.iter().all(|b| matches!(b, b'-' | b'*' | b'"' | b' '))
 }
 
-/// Cells of secret columns, by the header that fits the row; the whole row where none fits.
+/// Cells of secret columns; the whole row where a header that has such columns does not fit it.
 fn columns(row: &[u8], layout: &Layout<'_>, found: &mut Vec<Range<usize>>) {
-    let mut declared = false;
-    let mut fits = false;
-    for fields in layout.fields {
+    let values = cells(row, layout.format);
+    for fields in &layout.fields {
         let names: Vec<String> = cells(fields, layout.format)
             .into_iter()
             .map(|cell| String::from_utf8_lossy(&fields[cell]).to_lowercase())
             .collect();
         let is_secret = |name: &String| COLUMNS.iter().any(|word| name.contains(word));
-        declared |= names.iter().any(is_secret);
-        let values = cells(row, layout.format);
-        if values.len() != names.len() {
-            continue;
+        if values.len() == names.len() {
+            let secret = names.iter().zip(&values).filter(|(name, _)| is_secret(name));
+            found.extend(secret.map(|(_, value)| value.clone()));
+        } else if names.iter().any(is_secret) && !row.starts_with(b"#") {
+            found.push(0..row.len());
         }
-        fits = true;
-        found.extend(
-            names.iter().zip(&values).filter(|(n, _)| is_secret(n)).map(|(_, value)| value.clone()),
-        );
-    }
-    if declared && !fits && !row.starts_with(b"#") {
-        found.push(0..row.len());
     }
 }
 
@@ -215,7 +239,10 @@ fn keys(row: &[u8], found: &mut Vec<Range<usize>>) {
         let name = &name[escape..];
         let contains = |word: &str| memchr::memmem::find(name, word.as_bytes()).is_some();
         let is_whole = |word: &&str| name == word.as_bytes();
-        if !IN_NAME.iter().any(|word| contains(word)) && !WHOLE_NAME.iter().any(is_whole) {
+        let is_secret = IN_NAME.iter().any(|word| contains(word))
+            || AT_END.iter().any(|word| name.ends_with(word.as_bytes()))
+            || WHOLE_NAME.iter().any(is_whole);
+        if !is_secret {
             continue;
         }
         let value = &row[after..];
@@ -253,6 +280,45 @@ fn schemes(row: &[u8], found: &mut Vec<Range<usize>>) {
             let mixed = row[start + 1..start + 1 + token].iter().any(u8::is_ascii_uppercase);
             if token >= LEAST && (digits || mixed) {
                 found.push(start + 1..start + 1 + token);
+            }
+        }
+    }
+}
+
+/// What follows `PASS`, and what follows `AUTH`, `AUTHENTICATE` or `Authorization:` and a mechanism,
+/// in a row of any format.
+fn conversation(row: &[u8], found: &mut Vec<Range<usize>>) {
+    const LEAST: usize = 8;
+    let is_word = |b: &u8| b.is_ascii_alphanumeric() || b"-_:".contains(b);
+    let is_blank = |b: &u8| matches!(b, b' ' | b'+' | b'\t');
+    let is_end = |b: &u8| matches!(b, b' ' | b'+' | b'\t' | b',' | b';' | b'"' | b'\r' | b'\n');
+    let run = |from: usize, is: &dyn Fn(&u8) -> bool| {
+        from + row[from..].iter().take_while(|b| is(b)).count()
+    };
+    let mut at = 0;
+    while at < row.len() {
+        if !is_word(&row[at]) {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        at = run(start, &is_word);
+        let word = row[start..at].to_ascii_lowercase();
+        let next = run(at, &is_blank);
+        if next == at {
+            continue;
+        }
+        if word == b"pass" {
+            found.push(next..run(next, &|b| !is_end(b)));
+        } else if matches!(word.as_slice(), b"auth" | b"authenticate")
+            || word.ends_with(b"authorization:")
+        {
+            let mechanism = run(next, &is_word);
+            let blob = run(mechanism, &is_blank);
+            let end = run(blob, &|b| b.is_ascii_alphanumeric() || b"+/=-_.".contains(b));
+            let whole = row.get(end).is_none_or(|b| is_end(b) && *b != b'"');
+            if blob > mechanism && end - blob >= LEAST && whole {
+                found.push(blob..end);
             }
         }
     }
@@ -379,8 +445,8 @@ mod tests {
     use super::*;
 
     fn shown(row: &str, format: &str, fields: &[&str]) -> String {
-        let fields: Vec<&[u8]> = fields.iter().map(|f| f.as_bytes()).collect();
-        let layout = Layout { format, fields: &fields };
+        let fields = fields.iter().map(|f| f.as_bytes()).collect();
+        let layout = Layout { format, fields };
         let ranges = secrets(row.as_bytes(), &layout);
         String::from_utf8(blanked(row.as_bytes(), &ranges)).unwrap()
     }
@@ -445,5 +511,80 @@ mod tests {
         let text = shown("x Bearer eyJhbGciOiJIUzI1NiJ9.e30 y", "iis-w3c", &[]);
         assert_eq!(text, "x Bearer [blanked 24 bytes] y");
         assert_eq!(shown("NTLM authentication", "iis-w3c", &[]), "NTLM authentication");
+    }
+
+    #[test]
+    fn secrets_of_each_kind_go_without_a_layout_and_nothing_else() {
+        for (row, expected) in [
+            ("ae=Folder&canary=77&x=1 443", "ae=Folder&canary=[blanked 2 bytes]&x=1 443"),
+            (
+                "?SessionID=ab;AccessToken=c,d",
+                "?SessionID=[blanked 2 bytes];AccessToken=[blanked 1 bytes],d",
+            ),
+            ("apikey=1 monkeys=2", "apikey=[blanked 1 bytes] monkeys=2"),
+            ("<,AUTH PLAIN AGFubmEAc2VjcmV0,", "<,AUTH PLAIN [blanked 16 bytes],"),
+            ("<,PASS hunter2,", "<,PASS [blanked 7 bytes],"),
+            ("Authorization: Basic YW5uYTpz", "Authorization: Basic [blanked 8 bytes]"),
+            (
+                "Proxy-Authorization: NTLM qop=\"auth\", response=\"01007\", cnum=\"7\"",
+                "Proxy-Authorization: NTLM qop=\"auth\", response=\"[blanked 5 bytes]\", cnum=\"7\"",
+            ),
+            (
+                "Authorization: NTLM targetname=\"ocs01.contoso.com\", crand=\"1f\", cnonce=\"2e\"",
+                "Authorization: NTLM targetname=\"ocs01.contoso.com\", crand=\"[blanked 2 bytes]\", cnonce=\"[blanked 2 bytes]\"",
+            ),
+            ("gssapi-data=\"TlRM", "gssapi-data=\"[blanked 4 bytes]"),
+            ("CONTOSO\\anna 10.1.1.5 Mozilla/5.0", "CONTOSO\\anna 10.1.1.5 Mozilla/5.0"),
+        ] {
+            assert_eq!(shown(row, "", &[]), expected);
+        }
+    }
+
+    #[test]
+    fn columns_hide_cookies_also_where_a_row_does_not_fit() {
+        let fields = "DateTime,AuthenticatedUser,Cookie,Status";
+        let text = |row: &str| shown(row, "exchange-httpproxy", &[fields]);
+        assert_eq!(text("t,\"lee, ann\",1f0c,200"), "t,\"lee, ann\",[blanked 4 bytes],200");
+        assert_eq!(text("t,ann,1f,0c,200"), "[blanked 15 bytes]");
+        assert_eq!(text("1f0c,200"), "[blanked 8 bytes]", "a row that lost its first cells");
+    }
+
+    #[test]
+    fn where_the_header_in_force_is_not_known_every_secret_one_must_fit() {
+        let (with, without) = ("date cs(Cookie) sc-status", "date sc-status");
+        let row = "2010-03-01 c00kie";
+        assert_eq!(shown(row, "iis-w3c", &[without]), row);
+        assert_eq!(shown(row, "iis-w3c", &[with, without]), "[blanked 17 bytes]");
+    }
+
+    #[test]
+    fn passwords_of_command_rows_go_by_column() {
+        let fields = "dateTime,user,command,parameters,context";
+        let text = |row: &str| shown(row, "exchange-pop3", &[fields]);
+        assert_eq!(text("t,ben,pass,hunter2,R=OK"), "t,ben,pass,[blanked 7 bytes],R=OK");
+        assert_eq!(text("t,,login,ben hunter2,R=OK"), "t,,login,ben [blanked 7 bytes],R=OK");
+        assert_eq!(text("t,ben,list,3,R=OK"), "t,ben,list,3,R=OK");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_taken_and_no_secret_value_stays(
+            before in "\\PC{0,20}",
+            secret in "[0-9a-f]{12}",
+            after in "[& ;]\\PC{0,20}",
+        ) {
+            let row = format!("{before} canary={secret}{after}");
+            proptest::prop_assert!(!shown(&row, "", &[]).contains(&secret));
+            let row = format!("{before}{secret}{after}");
+            for (format, fields) in
+                [("iis-w3c", "a cs(Cookie) b"), ("iis-advanced", "a cs(Cookie) b"), ("exchange-ews", "a,Cookie,b"), ("ocs-trace", ""), ("iis-etw", "")]
+            {
+                let layout = Layout { format, fields: vec![fields.as_bytes()] };
+                let found = secrets(row.as_bytes(), &layout);
+                let apart = found.windows(2).all(|pair| pair[0].end < pair[1].start);
+                proptest::prop_assert!(apart && found.iter().all(|r| r.start < r.end));
+                blanked(row.as_bytes(), &found);
+            }
+        }
     }
 }
