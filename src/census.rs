@@ -54,6 +54,7 @@ pub use replay::{Accounts, AccountsError, NotCounted, Replay};
 pub use sensitivity::{SensitivityNumbers, SensitivityRow};
 pub use suspected::SUSPECTED_FROM;
 pub use take::{CensusError, Question};
+pub(crate) use warnings::of_multiplexers;
 
 use crate::facts::Witness;
 use crate::ingest::input::InputReport;
@@ -115,6 +116,8 @@ pub struct Census {
     pub replay: Option<Replay>,
     /// What accounts are enabled for beside what they use; only where the configuration names exports.
     pub enabled: Option<Enabled>,
+    /// Where names are pseudonyms, what tells their key from others.
+    pub pseudonyms: Option<String>,
 }
 
 /// How much a census keeps.

@@ -173,7 +173,8 @@ pub struct ScanArgs {
     /// Write a bundle that the other side can check, with the rows that prove every number.
     ///
     /// DIR must not exist; it appears whole or not at all. Implies `--digest sha256`. The bundle
-    /// names people and quotes rows: secrets are blanked, names are not. `calproof verify` checks it.
+    /// names people and quotes rows: secrets are blanked, names are not, but by `--pseudonymise`.
+    /// `calproof verify` checks it.
     #[arg(long, value_name = "DIR")]
     pub evidence: Option<PathBuf>,
     /// The bundle before this one: the new one names its digest, so that the two are a chain.
@@ -182,6 +183,13 @@ pub struct ScanArgs {
     /// Sign the bundle with an OpenSSH private key (ed25519, without passphrase).
     #[arg(long, value_name = "KEY", requires = "evidence")]
     pub sign: Option<PathBuf>,
+    /// Replace names of people, accounts, devices and addresses by pseudonyms, in the bundle and in
+    /// the report.
+    ///
+    /// KEYFILE holds at least 32 random bytes, or 64 hexadecimal digits (`openssl rand -hex 32`). The
+    /// same key gives the same pseudonyms later. Who has it can open names and rows: keep it.
+    #[arg(long, value_name = "KEYFILE")]
+    pub pseudonymise: Option<PathBuf>,
     /// Write the request for a time stamp (RFC 3161) into the bundle, for you to send.
     ///
     /// Nothing is sent from here. Send DIR/tagmanifest-sha256.txt.tsq to a time stamping authority with

@@ -18,6 +18,7 @@ pub mod timestamp;
 pub use sample::{DRAWS, REACH, WANTED};
 pub use selftest::worked_example;
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -26,7 +27,9 @@ use crate::census::Census;
 use crate::config::Config;
 use crate::digest::DigestChoice;
 use crate::discover::{Input, Origin};
+use crate::facts::collector::Directive;
 use crate::ingest::input::InputReport;
+use crate::pseudonym::{Clash, Pseudonyms};
 use crate::report;
 use crate::rules::RulePack;
 use crate::source::ReadOptions;
@@ -112,6 +115,9 @@ pub enum EvidenceError {
         /// What is wrong.
         reason: String,
     },
+    /// Two names have one pseudonym.
+    #[error(transparent)]
+    Clash(#[from] Clash),
     /// A quoted row could not be written.
     #[error("witness-rows: {0}")]
     Row(io::Error),
@@ -148,7 +154,7 @@ pub struct Prepared {
     key: Option<PrivateKey>,
     timestamp_request: bool,
     configuration: Vec<Stated>,
-    stamps: Vec<Option<Stamp>>,
+    stamps: BTreeMap<Origin, Option<Stamp>>,
 }
 
 /// A file that the user states something with.
@@ -170,7 +176,8 @@ struct Stamp {
 /// What a bundle is made of.
 #[derive(Clone, Copy)]
 pub struct Subject<'a> {
-    /// The census, with [`Detail::Full`](crate::census::Detail::Full).
+    /// The census, with [`Detail::Full`](crate::census::Detail::Full); without names where they are
+    /// pseudonyms.
     pub census: &'a Census,
     /// The rule packs there are.
     pub packs: &'a [RulePack],
@@ -178,6 +185,14 @@ pub struct Subject<'a> {
     pub inputs: &'a [Input],
     /// How inputs are read.
     pub options: &'a ReadOptions,
+}
+
+/// What hides names.
+pub struct Hidden<'a, 'k> {
+    /// The pseudonyms, with their key.
+    pub names: &'a mut Pseudonyms<'k>,
+    /// The directives of each input as they were read.
+    pub directives: &'a [Vec<Directive>],
 }
 
 /// Takes the place of a bundle and notes how the inputs are before they are read.
@@ -220,7 +235,7 @@ pub fn prepare(
     if let Some(path) = asked.accounts {
         configuration.push(stated("compare", path)?);
     }
-    let stamps = inputs.iter().map(stamp).collect();
+    let stamps = inputs.iter().map(|input| (input.origin.clone(), stamp(input))).collect();
     let timestamp_request = asked.timestamp_request;
     let bag = Bag::create(asked.place)?;
     Ok(Prepared { bag, previous, key, timestamp_request, configuration, stamps })
@@ -228,10 +243,17 @@ pub fn prepare(
 
 /// Writes the bundle; it stands at its place when this returns, or nothing does.
 ///
+/// With `hidden` the census of the subject is one that has [no names](crate::pseudonym::census): rows
+/// are committed instead of quoted, and what the user states is copied without names.
+///
 /// # Errors
 ///
 /// A failed self-test, a place that takes no more bytes, an input that changed since it was read.
-pub fn write(prepared: Prepared, subject: &Subject<'_>) -> Result<(), EvidenceError> {
+pub fn write(
+    prepared: Prepared,
+    subject: &Subject<'_>,
+    hidden: Option<Hidden<'_, '_>>,
+) -> Result<(), EvidenceError> {
     let Prepared { mut bag, previous, key, timestamp_request, configuration, stamps } = prepared;
     // By the program's own packs, whatever the user adds.
     let packs = RulePack::builtin().map_err(|error| EvidenceError::SelfTest(error.to_string()))?;
@@ -241,9 +263,11 @@ pub fn write(prepared: Prepared, subject: &Subject<'_>) -> Result<(), EvidenceEr
             return Err(EvidenceError::Changed { path: known.path.display().to_string() });
         }
     }
-    payload::write(&mut bag, subject, &configuration)?;
+    let is_hidden = hidden.is_some();
+    payload::write(&mut bag, subject, &configuration, hidden)?;
     let now: Vec<Option<Stamp>> = subject.inputs.iter().map(stamp).collect();
-    for ((before, after), input) in stamps.iter().zip(&now).zip(subject.inputs) {
+    for (after, input) in now.iter().zip(subject.inputs) {
+        let before = stamps.get(&input.origin).unwrap_or(&None);
         // A log that grew meanwhile still has the rows that were read.
         let grew = matches!((before, after), (Some(b), Some(a)) if a.bytes > b.bytes);
         if before != after && !grew {
@@ -256,7 +280,7 @@ pub fn write(prepared: Prepared, subject: &Subject<'_>) -> Result<(), EvidenceEr
         out.write_all(b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
     })?;
     bag.tag_file("bag-info.txt", |out| info(octets, files, previous.as_deref(), out))?;
-    bag.tag_file("acquisition.jsonl", |out| acquisition(subject, &now, out))?;
+    bag.tag_file("acquisition.jsonl", |out| acquisition(subject, &now, is_hidden, out))?;
     let manifest = bag.manifest()?;
     bag.tag_file("CERTIFICATION.txt", |out| method::certification(subject, &manifest, files, out))?;
     bag.finish(|tags| {
@@ -324,10 +348,12 @@ fn info(octets: u64, files: usize, previous: Option<&str>, out: &mut dyn Write) 
     Ok(())
 }
 
-/// `acquisition.jsonl`: where the inputs lay, and when they were last written.
+/// `acquisition.jsonl`: where the inputs lay (not where names are hidden), and when they were last
+/// written.
 fn acquisition(
     subject: &Subject<'_>,
     stamps: &[Option<Stamp>],
+    hidden: bool,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     #[derive(serde::Serialize)]
@@ -338,7 +364,8 @@ fn acquisition(
         modified: Option<String>,
     }
     for (input, stamp) in subject.inputs.iter().zip(stamps) {
-        let absolute = file_of(input).and_then(|path| std::path::absolute(path).ok());
+        let shown = file_of(input).filter(|_| !hidden);
+        let absolute = shown.and_then(|path| std::path::absolute(path).ok());
         let acquired = Acquired {
             path: &input.display,
             absolute: absolute.map(|path| path.to_string_lossy().into_owned()),

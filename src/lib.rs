@@ -14,6 +14,7 @@ pub mod facts;
 pub mod identity;
 pub mod ingest;
 pub mod progress;
+pub mod pseudonym;
 pub mod report;
 pub mod rules;
 pub mod source;

@@ -182,7 +182,7 @@ fn the_payload_does_not_depend_on_the_cut() {
         let census = take(read.usage, read.inputs, &question).unwrap();
         let inputs = &found.inputs[..];
         let subject = Subject { census: &census, packs: &packs, inputs, options: &reading.options };
-        evidence::write(prepared, &subject).unwrap();
+        evidence::write(prepared, &subject, None).unwrap();
         place
     };
     let whole = write("whole", 8 << 20, MmapChoice::Always);

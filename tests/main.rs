@@ -10,6 +10,7 @@ mod directory; // who is who by the directory, and who stands behind an account
 mod evidence; // bundles: what is in them, and that nothing can be changed unseen
 mod explain; // the story of one name, its rows, its secrets
 mod oracle; // the slow twin agrees, on logs with planted truth
+mod pseudonym; // no name is left, and the numbers are
 mod reading; // zones and columns that calproof.toml states, exit codes in doubt
 mod rules; // rule packs of one's own
 mod same_bytes; // one report for any threads, order and cut

@@ -211,6 +211,19 @@ fn the_report_fits_the_schema() {
 }
 
 #[test]
+fn a_report_of_pseudonyms_fits_the_schema() {
+    let here = folder(&[
+        ("logs/EX01/u_ex100301.log", owa(&["CONTOSO\\anna"]).as_bytes()),
+        ("key", &[b'x'; 32]),
+    ]);
+    let args = ["scan", "--pseudonymise", "key", "--format", "json", "logs"];
+    let ran = run(here.path(), &args, b"");
+    let report: Value = serde_json::from_str(&ran.out).unwrap();
+    assert!(report["pseudonyms"].is_string(), "{}", ran.out);
+    assert_eq!(faults(&report), Vec::<String>::new());
+}
+
+#[test]
 fn every_key_of_the_report_is_in_the_schema() {
     fn walk(schema: &Value, root: &Value, value: &Value, at: &str) {
         let schema = match schema.get("$ref").and_then(Value::as_str) {

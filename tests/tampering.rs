@@ -13,7 +13,7 @@ use crate::calproof::{folder, owa, run};
 use crate::evidence::{bundle, contents, key, verdict, worked_example};
 
 /// Gives the files of a changed bundle manifests that fit: what a forger would do.
-fn seal(bundle: &Path) {
+pub(crate) fn seal(bundle: &Path) {
     let digest = |bytes: &[u8]| evidence::bag::sha256(bytes);
     let list = |payload: bool| -> String {
         contents(bundle)

@@ -150,7 +150,7 @@ pub(super) fn of_directory(census: &Census, recognised: Option<&Recognised>) -> 
 }
 
 /// Accounts that acted for others.
-pub(super) fn of_multiplexers(multiplexers: &[Multiplexer]) -> Vec<Warning> {
+pub(crate) fn of_multiplexers(multiplexers: &[Multiplexer]) -> Vec<Warning> {
     let told = |m: &Multiplexer| {
         let names = |list: &[String]| some(&list.iter().map(String::as_str).collect::<Vec<_>>());
         let mut parts = Vec::new();

@@ -16,12 +16,13 @@ use crate::cli::{ArgumentError, Color, Form, ReadingArgs, ScanArgs};
 use crate::config::{Config, ConfigError, offset_minutes};
 use crate::digest::DigestChoice;
 use crate::discover::{DiscoverError, Discovery, Input, Origin, discover};
-use crate::evidence::{self, EvidenceError, Subject};
+use crate::evidence::{self, EvidenceError, Hidden, Subject};
 use crate::facts::usage::Period;
 use crate::identity::directory::{Directory, DirectoryError, DirectoryOptions};
 use crate::ingest::input::InputReport;
 use crate::ingest::{Ingested, Progress, Quiet, Reading, ingest};
 use crate::progress::Bar;
+use crate::pseudonym::{self, Clash, Key, KeyFileError, Mapped};
 use crate::report::{self, Style};
 use crate::rules::{Product, RuleError, RulePack, Version, select};
 use crate::source::ReadOptions;
@@ -75,6 +76,12 @@ pub enum ScanError {
     /// The bundle cannot be written.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
+    /// The key of the pseudonyms cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+    /// Two names have one pseudonym.
+    #[error(transparent)]
+    Clash(#[from] Clash),
     /// The threads cannot be started.
     #[error("-j {threads}: the threads cannot be started ({source}); use fewer")]
     Threads {
@@ -163,6 +170,7 @@ pub(super) fn survey(
         return Err(nothing(&found.failures, &[]));
     }
     spare_inputs(file(flags), &found.inputs)?;
+    let key = key(asked, &found.inputs)?;
     let prepared = match asked {
         Some(args) => prepare(args, &config, &found.inputs, &mut reading)?,
         None => None,
@@ -177,7 +185,7 @@ pub(super) fn survey(
         period: &period,
         scope: &reading.scope,
         directory: directory.as_ref(),
-        detail: if prepared.is_some() { Detail::Full } else { detail },
+        detail: if prepared.is_some() || key.is_some() { Detail::Full } else { detail },
     };
     let wanted = Comparisons {
         sensitivity: asked.is_some_and(|args| args.sensitivity),
@@ -187,14 +195,33 @@ pub(super) fn survey(
     let mut census = census::take_and_compare(usage, inputs, &question, &wanted)?;
     warn(&mut census, &found, &config, directory.as_ref(), exports.as_ref());
     warn_of_idle_packs(&mut census, &packs);
+    let mut inputs = found.inputs;
+    let mut hidden = None;
+    if let Some(key) = &key {
+        // From here on nothing has a name.
+        let Mapped { census: mapped, inputs: renamed, directives, names } =
+            pseudonym::census(census, &inputs, &config, key)?;
+        (census, inputs, hidden) = (mapped, renamed, Some((names, directives)));
+    }
     if let Some(prepared) = prepared {
-        let (inputs, options) = (&found.inputs[..], &reading.options);
-        evidence::write(prepared, &Subject { census: &census, packs: &packs, inputs, options })?;
+        let options = &reading.options;
+        let subject = Subject { census: &census, packs: &packs, inputs: &inputs, options };
+        let hidden = hidden.as_mut().map(|(names, directives)| Hidden { names, directives });
+        evidence::write(prepared, &subject, hidden)?;
     }
     let bad_rows = directory.is_some_and(|directory| directory.problem_count() > 0)
         || exports.is_some_and(|exports| exports.problem_count() > 0);
     let weak = report::is_floor(&census) || bad_rows;
-    Ok(Surveyed { census, packs, inputs: found.inputs, weak })
+    Ok(Surveyed { census, packs, inputs, weak })
+}
+
+/// The key of the pseudonyms that are asked for; never one of the files to be read.
+fn key(asked: Option<&ScanArgs>, inputs: &[Input]) -> Result<Option<Key>, KeyFileError> {
+    let Some(path) = asked.and_then(|args| args.pseudonymise.as_deref()) else { return Ok(None) };
+    match spare_inputs(Some(path), inputs) {
+        Ok(()) => Key::load(path).map(Some),
+        Err(_) => Err(KeyFileError::IsInput { path: path.display().to_string() }),
+    }
 }
 
 /// The list of accounts to compare with, if there is one; never overwritten by the report.

@@ -11,7 +11,7 @@ use crate::report;
 /// # Errors
 ///
 /// When `out` does not take the bytes.
-pub(super) fn method(subject: &Subject<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn method(subject: &Subject<'_>, hidden: bool, out: &mut dyn Write) -> io::Result<()> {
     let census = subject.census;
     let bytes: u64 = census.inputs.iter().map(|i| i.bytes).sum();
     let lines: u64 = census.inputs.iter().map(|i| i.lines.total()).sum();
@@ -75,8 +75,26 @@ pub(super) fn method(subject: &Subject<'_>, out: &mut dyn Write) -> io::Result<(
         sources = census.inputs.len(),
         packs = packs.join(", "),
         last = DRAWS - 1,
-    )
+    )?;
+    if hidden {
+        out.write_all(HIDDEN.as_bytes())?;
+    }
+    Ok(())
 }
+
+/// The section of a bundle whose names are pseudonyms.
+const HIDDEN: &str = "
+7. Names. Names of people, accounts, devices and addresses are replaced by pseudonyms: the kind and
+   26 hexadecimal digits of HMAC-SHA-256(salt, name), where the salt of each name follows from a key
+   that the organisation keeps. One name has one pseudonym everywhere in this bundle and in every
+   bundle that is made with the same key (run.json, \"pseudonyms\", tells keys apart). Rows are not
+   quoted but committed: SHA-256 over the row's salt (64 digits), a line feed, the source's SHA-256, a
+   blank, the byte, a line feed, and the row as it would be quoted. Whoever holds the key can open
+   single names and rows (calproof disclose); an opened row is checked against its commitment and the
+   log (calproof verify --disclosed), and an opened name against its pseudonym. Counts, sums, cover and
+   proof are checked without any name. Files of the configuration are copies without names; their
+   originals are committed in run.json. Domains, servers and what servers call their logs stand.
+";
 
 /// Writes the certification form, filled from the manifest.
 ///

@@ -7,10 +7,11 @@ use calproof_parsers::Notice;
 use serde::Serialize;
 
 use super::bag::Bag;
-use super::{EvidenceError, Stated, Subject, method, rows, sample};
+use super::{EvidenceError, Hidden, Stated, Subject, method, rows, sample};
 use crate::census::{Census, Pair};
 use crate::facts::Witness;
 use crate::ingest::input::InputReport;
+use crate::pseudonym::{self, Pseudonyms, commitment};
 use crate::report::json::input::{Lines, encoding};
 use crate::report::{self, Part, Style, instant};
 use crate::rules::RulePack;
@@ -24,9 +25,14 @@ pub(super) fn write(
     bag: &mut Bag,
     subject: &Subject<'_>,
     stated: &[Stated],
+    mut hidden: Option<Hidden<'_, '_>>,
 ) -> Result<(), EvidenceError> {
     let census = subject.census;
-    let files = configuration(bag, stated)?;
+    let files = configuration(bag, stated, hidden.as_mut().map(|hidden| &mut *hidden.names))?;
+    let hidden = hidden.as_ref();
+    if let Some(hidden) = hidden {
+        hidden.names.check()?;
+    }
     let packs = rule_packs(bag, subject)?;
     bag.payload_file("report.json", |out| report::json(census, out))?;
     bag.payload_file("report.txt", |out| {
@@ -45,12 +51,12 @@ pub(super) fn write(
     bag.payload_file("pairs.jsonl", |out| pairs(census, out))?;
     bag.payload_file("requirements.json", |out| requirements(census, out))?;
     bag.payload_file("coverage.csv", |out| coverage(census, out))?;
-    bag.payload_file("METHOD.txt", |out| method::method(subject, out))?;
-    quoting(bag, "witness-rows/rows.jsonl", |out| rows::witnesses(subject, out))?;
+    bag.payload_file("METHOD.txt", |out| method::method(subject, hidden.is_some(), out))?;
+    quoting(bag, "witness-rows/rows.jsonl", |out| rows::witnesses(subject, hidden, out))?;
     let plan = sample::Plan::new(census);
     let mut sampled = 0;
     quoting(bag, "witness-rows/sample.jsonl", |out| {
-        sampled = rows::sample(subject, &plan, out)?;
+        sampled = rows::sample(subject, hidden, &plan, out)?;
         Ok(())
     })?;
     let run = run(subject, files, packs, &plan, sampled);
@@ -101,13 +107,22 @@ struct File {
     role: &'static str,
     /// Path in `data/`; `None` for a file that is named by its digest only.
     file: Option<String>,
-    bytes: u64,
-    sha256: String,
+    /// Length and digest of the file as it stands in `data/`, else of the one that was read; `None`
+    /// where there is only a commitment.
+    bytes: Option<u64>,
+    sha256: Option<String>,
+    /// Where names are pseudonyms, what binds to the file that was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commitment: Option<String>,
 }
 
 /// Copies what the user states; lists of people (directories, exports, an auditor's accounts) are named by
 /// their digest only.
-fn configuration(bag: &mut Bag, stated: &[Stated]) -> Result<Vec<File>, EvidenceError> {
+fn configuration(
+    bag: &mut Bag,
+    stated: &[Stated],
+    mut names: Option<&mut Pseudonyms<'_>>,
+) -> Result<Vec<File>, EvidenceError> {
     let mut files = Vec::new();
     let (mut inventories, mut owned) = (0, 0);
     for known in stated {
@@ -123,11 +138,30 @@ fn configuration(bag: &mut Bag, stated: &[Stated]) -> Result<Vec<File>, Evidence
             }
             _ => None,
         };
-        if let Some(file) = &file {
-            bag.payload_file(file, |out| out.write_all(&known.bytes))?;
+        let (role, original) = (known.role, &known.bytes);
+        let (copy, commitment) = match names.as_deref_mut() {
+            None => (Some(original.clone()), None),
+            Some(names) => {
+                let salt = names.key().salt_of_file(original);
+                let copy = match (&file, role) {
+                    // Whoever is named in a list of owned CALs would be named here.
+                    (None, _) | (_, "owned") => None,
+                    (_, "calproof.toml") => Some(pseudonym::configuration::toml(
+                        &String::from_utf8_lossy(original),
+                        names,
+                    )),
+                    _ => Some(pseudonym::configuration::inventory(original, names)),
+                };
+                (copy.map(String::into_bytes), Some(commitment(&salt, role, original)))
+            }
+        };
+        let file = file.filter(|_| copy.is_some() || names.is_none());
+        if let (Some(file), Some(copy)) = (&file, &copy) {
+            bag.payload_file(file, |out| out.write_all(copy))?;
         }
-        let sha256 = super::bag::sha256(&known.bytes);
-        files.push(File { role: known.role, file, bytes: known.bytes.len() as u64, sha256 });
+        let bytes = copy.as_ref().map(|copy| copy.len() as u64);
+        let sha256 = copy.as_deref().map(super::bag::sha256);
+        files.push(File { role, file, bytes, sha256, commitment });
     }
     Ok(files)
 }
@@ -173,6 +207,16 @@ struct Run<'a> {
     rule_packs: Vec<Pack>,
     self_test: SelfTest,
     sample: Sample,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pseudonyms: Option<Scheme<'a>>,
+}
+
+/// How names are hidden.
+#[derive(Serialize)]
+struct Scheme<'a> {
+    scheme: &'static str,
+    /// Tells one key from another, and nothing else.
+    key: &'a str,
 }
 
 #[derive(Serialize)]
@@ -242,6 +286,11 @@ fn run<'a>(
             reach: sample::REACH,
             source_bytes: plan.bytes,
         },
+        pseudonyms: subject
+            .census
+            .pseudonyms
+            .as_deref()
+            .map(|key| Scheme { scheme: pseudonym::SCHEME, key }),
     }
 }
 

@@ -1,29 +1,32 @@
 //! Raw rows, quoted with their place and without their secrets.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
+use std::ops::Range;
 
 use calproof_parsers::LogFormat;
 use serde::Serialize;
 
 use super::reread::{self, Spot, row, visit};
 use super::sample;
-use super::{EvidenceError, Subject};
+use super::{EvidenceError, Hidden, Subject};
 use crate::blank::{Layout, blanked, secrets};
 use crate::census::Census;
 use crate::facts::Witness;
 use crate::ingest::input::InputReport;
+use crate::pseudonym::{self, Key};
 use crate::report;
 
 /// A quoted row.
 #[derive(Serialize)]
-struct Quoted<'a> {
-    path: &'a str,
-    sha256: &'a str,
+pub(crate) struct Quoted {
+    pub(crate) path: String,
+    pub(crate) sha256: String,
     /// From 1; `None` for a row of the sample, whose line was not counted.
     #[serde(skip_serializing_if = "Option::is_none")]
-    line: Option<u64>,
-    byte: u64,
+    pub(crate) line: Option<u64>,
+    pub(crate) byte: u64,
     length: u64,
     /// Whether the row is longer than what is quoted.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -31,7 +34,7 @@ struct Quoted<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     blanked: Vec<Blank>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<&'a str>,
+    text: Option<String>,
     /// The text in hexadecimal, where it is not UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
     hex: Option<String>,
@@ -43,6 +46,15 @@ struct Blank {
     /// Offset in the row, from 0.
     at: u64,
     length: u64,
+}
+
+impl Quoted {
+    /// What binds to the row and hides it.
+    pub(crate) fn commitment(&self, salt: &[u8; 32]) -> String {
+        // Hexadecimal digits are what stands there for bytes that are no text.
+        let content = self.text.as_deref().or(self.hex.as_deref()).unwrap_or_default();
+        pseudonym::commitment(salt, &format!("{} {}", self.sha256, self.byte), content.as_bytes())
+    }
 }
 
 /// Every row that something in the bundle rests on: (input, byte) to its line.
@@ -65,16 +77,21 @@ fn cited(census: &Census) -> BTreeMap<u32, BTreeMap<u64, u64>> {
 /// # Errors
 ///
 /// An input that cannot be read again, or is shorter than it was; an output that takes no bytes.
-pub(super) fn witnesses(subject: &Subject<'_>, out: &mut dyn Write) -> Result<(), EvidenceError> {
+pub(super) fn witnesses(
+    subject: &Subject<'_>,
+    hidden: Option<&Hidden<'_, '_>>,
+    out: &mut dyn Write,
+) -> Result<(), EvidenceError> {
     for (input, places) in cited(subject.census) {
-        let known = &subject.census.inputs[input as usize];
+        let known = &*as_read(subject, input, hidden);
+        let key = hidden.map(|hidden| hidden.names.key());
         let lines: Vec<u64> = places.values().copied().collect();
         let places: Vec<u64> = places.into_keys().collect();
         let mut failure = None;
         let mut take = |i: usize, spot: Option<Spot<'_>>| {
             let taken = match (spot, reread::format(known.format)) {
                 (Some(spot), Some(format)) => {
-                    quote(known, format, places[i], Some(lines[i]), &spot, out)
+                    write(known, format, (places[i], Some(lines[i])), &spot, key, out)
                         .map_err(EvidenceError::Row)
                 }
                 _ => Err(EvidenceError::Again {
@@ -99,6 +116,7 @@ pub(super) fn witnesses(subject: &Subject<'_>, out: &mut dyn Write) -> Result<()
 /// As [`witnesses`].
 pub(super) fn sample(
     subject: &Subject<'_>,
+    hidden: Option<&Hidden<'_, '_>>,
     plan: &sample::Plan,
     out: &mut dyn Write,
 ) -> Result<u64, EvidenceError> {
@@ -109,7 +127,8 @@ pub(super) fn sample(
     let mut accepted: BTreeMap<usize, (u32, u64, Vec<u8>)> = BTreeMap::new();
     for (input, mut draws) in drawn {
         draws.sort_unstable();
-        let known = &subject.census.inputs[input as usize];
+        let known = &*as_read(subject, input, hidden);
+        let key = hidden.map(|hidden| hidden.names.key());
         let Some(format) = reread::format(known.format) else { continue };
         // Some bytes earlier, so that the beginning of the line is in sight.
         let places: Vec<u64> =
@@ -121,7 +140,8 @@ pub(super) fn sample(
             if let Some(start) = sample::start(&spot, places[i], byte, format) {
                 let from = Spot { text: &spot.text[start..], ..spot };
                 let mut line = Vec::new();
-                match quote(known, format, places[i] + start as u64, None, &from, &mut line) {
+                let place = (places[i] + start as u64, None);
+                match write(known, format, place, &from, key, &mut line) {
                     Ok(()) => {
                         accepted.insert(number, (input, places[i] + start as u64, line));
                     }
@@ -143,32 +163,69 @@ pub(super) fn sample(
     Ok(rows.len() as u64)
 }
 
-/// Writes one row.
-fn quote(
+/// What is known of an input, with its directives as they were read: by them secrets are found.
+fn as_read<'a>(
+    subject: &'a Subject<'_>,
+    input: u32,
+    hidden: Option<&Hidden<'_, '_>>,
+) -> Cow<'a, InputReport> {
+    let known = &subject.census.inputs[input as usize];
+    match hidden.and_then(|hidden| hidden.directives.get(input as usize)) {
+        Some(read) => Cow::Owned(InputReport { directives: read.clone(), ..known.clone() }),
+        None => Cow::Borrowed(known),
+    }
+}
+
+/// Writes the row at a byte, with its line where that is known: quoted, or under a key committed.
+fn write(
     known: &InputReport,
     format: &dyn LogFormat,
-    byte: u64,
-    line: Option<u64>,
+    (byte, line): (u64, Option<u64>),
     spot: &Spot<'_>,
+    key: Option<&Key>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
+    let row = quote(known, format, (byte, line), spot);
+    let Some(key) = key else {
+        return report::line(&row, out);
+    };
+    #[derive(Serialize)]
+    struct Committed<'a> {
+        path: &'a str,
+        sha256: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        line: Option<u64>,
+        byte: u64,
+        commitment: String,
+    }
+    let commitment = row.commitment(&key.salt_of_row(&row.sha256, byte));
+    let Quoted { path, sha256, .. } = &row;
+    report::line(&Committed { path, sha256, line, byte, commitment }, out)
+}
+
+/// The row at a byte without its secrets.
+pub(crate) fn quote(
+    known: &InputReport,
+    format: &dyn LogFormat,
+    (byte, line): (u64, Option<u64>),
+    spot: &Spot<'_>,
+) -> Quoted {
     let (row, whole) = row(format, spot.text, spot.eol);
     let ranges = secrets(row, &Layout::of(known, line));
-    let shown = blanked(row, &ranges);
-    let text = std::str::from_utf8(&shown).ok();
-    let quoted = Quoted {
-        path: &known.path,
-        sha256: super::sha256_of(known),
+    let blank = |r: &Range<usize>| Blank { at: r.start as u64, length: r.len() as u64 };
+    let (text, hex) = match String::from_utf8(blanked(row, &ranges)) {
+        Ok(text) => (Some(text), None),
+        Err(error) => (None, Some(pseudonym::hex(error.as_bytes()))),
+    };
+    Quoted {
+        path: known.path.clone(),
+        sha256: super::sha256_of(known).to_owned(),
         line,
         byte,
         length: row.len() as u64,
         cut: !whole,
-        blanked: ranges
-            .iter()
-            .map(|r| Blank { at: r.start as u64, length: r.len() as u64 })
-            .collect(),
+        blanked: ranges.iter().map(blank).collect(),
         text,
-        hex: text.is_none().then(|| shown.iter().map(|b| format!("{b:02x}")).collect()),
-    };
-    report::line(&quoted, out)
+        hex,
+    }
 }

@@ -112,6 +112,8 @@ struct Report<'c> {
     #[serde(skip_serializing_if = "Option::is_none")]
     configuration: Option<enabled::Configuration<'c>>,
     suspected_shared: Vec<beside::SuspectedShared<'c>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pseudonyms: Option<&'c str>,
 }
 
 #[derive(Serialize)]
@@ -462,6 +464,7 @@ fn report(census: &Census) -> Report<'_> {
         compare: census.replay.as_ref().map(replay::replay),
         configuration: census.enabled.as_ref().map(enabled::configuration),
         suspected_shared: beside::suspected_shared(census),
+        pseudonyms: census.pseudonyms.as_deref(),
     }
 }
 

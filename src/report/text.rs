@@ -99,7 +99,11 @@ fn title(census: &Census, page: &mut Page<'_>) -> io::Result<()> {
         }
         None => "no access seen".to_owned(),
     };
-    page.paragraph(0, &format!("Period asked about: {period}; {seen}"))
+    page.paragraph(0, &format!("Period asked about: {period}; {seen}"))?;
+    match &census.pseudonyms {
+        Some(key) => page.paragraph(0, &format!("Names are pseudonyms under the key {key}")),
+        None => Ok(()),
+    }
 }
 
 /// An instant to the second: `2010-03-01 06:12:44 UTC`.

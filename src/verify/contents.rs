@@ -9,39 +9,40 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::{Verdict, VerifyError, bag};
+use crate::pseudonym::{Kind, SCHEME, unhex};
 
 /// What is read of a bundle.
 #[derive(Default)]
-pub(super) struct Contents {
-    pub(super) report: Value,
-    pub(super) run: Value,
-    pub(super) sources: Vec<Source>,
-    pub(super) people: Vec<Value>,
-    pub(super) excluded: Vec<Value>,
-    pub(super) unresolved: Vec<Value>,
-    pub(super) pairs: Vec<Pair>,
-    pub(super) requirements: Vec<Requirement>,
-    pub(super) rows: Vec<Row>,
-    pub(super) sample: Vec<Row>,
+pub(crate) struct Contents {
+    pub(crate) report: Value,
+    pub(crate) run: Value,
+    pub(crate) sources: Vec<Source>,
+    pub(crate) people: Vec<Value>,
+    pub(crate) excluded: Vec<Value>,
+    pub(crate) unresolved: Vec<Value>,
+    pub(crate) pairs: Vec<Pair>,
+    pub(crate) requirements: Vec<Requirement>,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) sample: Vec<Row>,
     /// SHA-256 of the rule packs and the configuration, by path in `data/`.
-    pub(super) digests: BTreeMap<String, String>,
+    pub(crate) digests: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct Source {
-    pub(super) path: String,
-    pub(super) bytes: u64,
-    pub(super) sha256: Option<String>,
-    pub(super) format: String,
-    pub(super) lines: Lines,
-    pub(super) duplicate_of: Option<String>,
-    pub(super) superseded_by: Option<String>,
+pub(crate) struct Source {
+    pub(crate) path: String,
+    pub(crate) bytes: u64,
+    pub(crate) sha256: Option<String>,
+    pub(crate) format: String,
+    pub(crate) lines: Lines,
+    pub(crate) duplicate_of: Option<String>,
+    pub(crate) superseded_by: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
-pub(super) struct Lines {
+pub(crate) struct Lines {
     total: u64,
-    pub(super) events: u64,
+    pub(crate) events: u64,
     directives: u64,
     blank: u64,
     unrelated: u64,
@@ -49,80 +50,88 @@ pub(super) struct Lines {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct Pair {
-    pub(super) product: String,
-    pub(super) cal: String,
-    pub(super) person: String,
-    pub(super) person_licensable: bool,
-    pub(super) device: String,
-    pub(super) device_licensable: bool,
-    pub(super) witness: Place,
+pub(crate) struct Pair {
+    pub(crate) product: String,
+    pub(crate) cal: String,
+    pub(crate) person: String,
+    pub(crate) person_licensable: bool,
+    pub(crate) device: String,
+    pub(crate) device_licensable: bool,
+    pub(crate) witness: Place,
 }
 
 /// A row by file, line and byte.
 #[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct Place {
-    pub(super) path: String,
-    pub(super) line: u64,
-    pub(super) byte: u64,
+pub(crate) struct Place {
+    pub(crate) path: String,
+    pub(crate) line: u64,
+    pub(crate) byte: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct Requirement {
-    pub(super) product: String,
-    pub(super) cal: String,
-    pub(super) users: Value,
-    pub(super) mix: Mix,
-    pub(super) certificate: Certificate,
+pub(crate) struct Requirement {
+    pub(crate) product: String,
+    pub(crate) cal: String,
+    pub(crate) users: Value,
+    pub(crate) mix: Mix,
+    pub(crate) certificate: Certificate,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
-pub(super) struct Mix {
-    pub(super) user_cals: u64,
-    pub(super) device_cals: u64,
-    pub(super) total: u64,
+pub(crate) struct Mix {
+    pub(crate) user_cals: u64,
+    pub(crate) device_cals: u64,
+    pub(crate) total: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct Certificate {
-    pub(super) people: Vec<String>,
-    pub(super) devices: Vec<String>,
-    pub(super) shared_without_device: Vec<String>,
-    pub(super) proof: Vec<Access>,
+pub(crate) struct Certificate {
+    pub(crate) people: Vec<String>,
+    pub(crate) devices: Vec<String>,
+    pub(crate) shared_without_device: Vec<String>,
+    pub(crate) proof: Vec<Access>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct Access {
-    pub(super) person: String,
-    pub(super) device: String,
-    pub(super) witness: Place,
+pub(crate) struct Access {
+    pub(crate) person: String,
+    pub(crate) device: String,
+    pub(crate) witness: Place,
 }
 
-/// A quoted row.
+/// A quoted row, or one that is only committed to.
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct Row {
-    pub(super) path: String,
-    pub(super) sha256: String,
-    pub(super) line: Option<u64>,
-    pub(super) byte: u64,
-    pub(super) length: u64,
+pub(crate) struct Row {
+    pub(crate) path: String,
+    pub(crate) sha256: String,
+    pub(crate) line: Option<u64>,
+    pub(crate) byte: u64,
     #[serde(default)]
-    pub(super) cut: bool,
+    pub(crate) length: u64,
     #[serde(default)]
-    pub(super) blanked: Vec<Blank>,
-    text: Option<String>,
-    hex: Option<String>,
+    pub(crate) cut: bool,
+    #[serde(default)]
+    pub(crate) blanked: Vec<Blank>,
+    pub(crate) text: Option<String>,
+    pub(crate) hex: Option<String>,
+    /// Where names are pseudonyms, what binds to the row.
+    pub(crate) commitment: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
-pub(super) struct Blank {
-    pub(super) at: u64,
-    pub(super) length: u64,
+pub(crate) struct Blank {
+    pub(crate) at: u64,
+    pub(crate) length: u64,
 }
 
 impl Row {
+    /// Whether its bytes are there.
+    pub(crate) fn is_quoted(&self) -> bool {
+        self.text.is_some() || self.hex.is_some()
+    }
+
     /// The quoted bytes; `None` where they are not there in the one way they should be.
-    pub(super) fn shown(&self) -> Option<Vec<u8>> {
+    pub(crate) fn shown(&self) -> Option<Vec<u8>> {
         match (&self.text, &self.hex) {
             (Some(text), None) => Some(text.clone().into_bytes()),
             (None, Some(hex)) if hex.is_ascii() => (0..hex.len() / 2)
@@ -133,8 +142,24 @@ impl Row {
     }
 }
 
+impl Row {
+    /// Whether there is a commitment and nothing that it hides.
+    fn is_only_committed(&self) -> bool {
+        let digits = self.commitment.as_deref().and_then(|c| unhex(c.as_bytes()));
+        let bare = !self.is_quoted() && self.length == 0 && self.blanked.is_empty() && !self.cut;
+        digits.is_some_and(|digits| digits.len() == 32) && bare
+    }
+}
+
+impl Contents {
+    /// Whether names are pseudonyms and rows are committed.
+    pub(crate) fn hidden(&self) -> bool {
+        self.run["pseudonyms"].is_object()
+    }
+}
+
 /// Reads what the checks need.
-pub(super) fn read(bundle: &Path, verdict: &mut Verdict) -> Result<Contents, VerifyError> {
+pub(crate) fn read(bundle: &Path, verdict: &mut Verdict) -> Result<Contents, VerifyError> {
     let folder = bundle.join("data");
     let mut contents = Contents {
         report: whole(&folder, "report.json", verdict)?.unwrap_or_default(),
@@ -210,7 +235,7 @@ pub(super) fn lines<T: DeserializeOwned>(
 }
 
 /// Checks the lists against each other.
-pub(super) fn check(contents: &Contents, verdict: &mut Verdict) {
+pub(crate) fn check(contents: &Contents, verdict: &mut Verdict) {
     sums(contents, verdict);
     for (key, entries) in [
         ("people", &contents.people),
@@ -226,11 +251,15 @@ pub(super) fn check(contents: &Contents, verdict: &mut Verdict) {
     places(contents, verdict);
     rows(contents, verdict);
     seed(contents, verdict);
+    if contents.hidden() {
+        names(contents, verdict);
+    }
     verdict.note(format!(
-        "{} sources, {} people, {} quoted rows: sums, lists and places agree",
+        "{} sources, {} people, {} {} rows: sums, lists and places agree",
         contents.sources.len(),
         contents.people.len(),
-        contents.rows.len() + contents.sample.len()
+        contents.rows.len() + contents.sample.len(),
+        if contents.hidden() { "committed" } else { "quoted" }
     ));
 }
 
@@ -353,6 +382,22 @@ fn places(contents: &Contents, verdict: &mut Verdict) {
     verdict.refuse_all(wrong);
 }
 
+/// Whether as many bytes are shown as the row has, blanked ones as their marks.
+pub(crate) fn is_as_long_as_it_says(row: &Row) -> bool {
+    let mut length = Some(row.length);
+    let mut at = 0;
+    for blank in &row.blanked {
+        let mark = format!("[blanked {} bytes]", blank.length).len() as u64;
+        length = length.and_then(|l| l.checked_sub(blank.length)).and_then(|l| l.checked_add(mark));
+        let inside = blank.at >= at
+            && blank.at.checked_add(blank.length).is_some_and(|end| end <= row.length);
+        length = length.filter(|_| inside);
+        at = blank.at.saturating_add(blank.length);
+    }
+    let shown = row.shown().map(|shown| shown.len() as u64);
+    shown.is_some() && shown == length
+}
+
 /// Quoted rows are of known sources and as long as they say.
 fn rows(contents: &Contents, verdict: &mut Verdict) {
     let sources: BTreeMap<&str, &Source> =
@@ -363,18 +408,17 @@ fn rows(contents: &Contents, verdict: &mut Verdict) {
             let known = sources
                 .get(row.path.as_str())
                 .is_some_and(|source| source.sha256.as_deref() == Some(row.sha256.as_str()));
-            let mut length = Some(row.length);
-            let mut at = 0;
-            for blank in &row.blanked {
-                let mark = format!("[blanked {} bytes]", blank.length).len() as u64;
-                length = length.and_then(|l| l.checked_sub(blank.length)).map(|l| l + mark);
-                let inside = blank.at >= at
-                    && blank.at.checked_add(blank.length).is_some_and(|end| end <= row.length);
-                length = length.filter(|_| inside);
-                at = blank.at.saturating_add(blank.length);
+            if contents.hidden() || row.commitment.is_some() {
+                if !known || !contents.hidden() || !row.is_only_committed() {
+                    wrong.push(format!(
+                        "data/witness-rows/{file}.jsonl: the row at byte {} of {} is of no known source, or not a \
+                         commitment and nothing else where names are pseudonyms",
+                        row.byte, row.path
+                    ));
+                }
+                continue;
             }
-            let shown = row.shown().map(|shown| shown.len() as u64);
-            if !known || shown.is_none() || shown != length {
+            if !known || !is_as_long_as_it_says(row) {
                 wrong.push(format!(
                     "data/witness-rows/{file}.jsonl: the row at byte {} of {} is of no known source, or not as long as it says",
                     row.byte, row.path
@@ -383,6 +427,31 @@ fn rows(contents: &Contents, verdict: &mut Verdict) {
         }
     }
     verdict.refuse_all(wrong);
+}
+
+/// People, devices and whoever is left out have pseudonyms, of a kind that is known here.
+fn names(contents: &Contents, verdict: &mut Verdict) {
+    let stated = &contents.run["pseudonyms"];
+    if stated["scheme"] != SCHEME || stated["key"] != contents.report["pseudonyms"] {
+        verdict.refuse(format!(
+            "data/run.json: `pseudonyms` are not of the scheme {SCHEME}, or under another key than in data/report.json"
+        ));
+    }
+    let people = contents.people.iter().map(|p| ("people.jsonl", p["id"].as_str()));
+    let excluded = contents.excluded.iter().map(|e| ("excluded.jsonl", e["principal"].as_str()));
+    let unresolved = contents.unresolved.iter().map(|u| ("unresolved.jsonl", u["what"].as_str()));
+    let pairs = contents.pairs.iter().flat_map(|p| [&p.person, &p.device]);
+    let pairs = pairs.map(|name| ("pairs.jsonl", Some(name.as_str())));
+    // The name itself is not repeated here: it may be one.
+    let wrong: BTreeSet<String> = people
+        .chain(excluded)
+        .chain(unresolved)
+        .chain(pairs)
+        .filter(|(_, name)| !name.is_some_and(|name| name == "-" || Kind::of(name).is_some()))
+        .map(|(file, _)| format!("data/{file}: has something else than a pseudonym for a name"))
+        .collect();
+    verdict.refuse_all(wrong.into_iter().collect());
+    verdict.note("names are pseudonyms, rows are committed: `--disclosed FILE` checks those that were opened");
 }
 
 /// The seed of the sample follows from the sources.

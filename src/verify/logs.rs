@@ -160,6 +160,15 @@ pub(super) fn rows(found: &Found, contents: &Contents, verdict: &mut Verdict) {
                 }
             }
             (Sought::Draw(_), None) => {}
+            (Sought::Row(row, file), spot) if !row.is_quoted() => {
+                // What is only committed to still begins a line, of the number that is stated.
+                if row.line.is_some() && row.line != spot.map(|spot| spot.line) {
+                    lines.push(format!(
+                        "data/witness-rows/{file}.jsonl: byte {} of {} stands on another line than is stated",
+                        row.byte, row.path
+                    ));
+                }
+            }
             (Sought::Row(row, file), spot) => {
                 let fits = spot.as_ref().and_then(|spot| is_same(row, format == "iis-etw", spot));
                 if fits != Some(true) {

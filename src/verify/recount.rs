@@ -155,6 +155,12 @@ fn text(input: &Input) -> Result<Vec<u8>, String> {
 
 /// The bundle's configuration in the twin's terms.
 fn config(bundle: &Path, contents: &Contents) -> Result<calproof_twin::Config, String> {
+    if contents.hidden() {
+        return Err(
+            "the names of the bundle are pseudonyms, and what the organisation states is not in it"
+                .to_owned(),
+        );
+    }
     let mut twin = calproof_twin::Config::default();
     let own = contents.run["rule_packs"].as_array().into_iter().flatten();
     if let Some(pack) = own.into_iter().find(|pack| pack["own"] == true) {

@@ -77,13 +77,15 @@ pub(super) fn check(contents: &Contents, verdict: &mut Verdict) {
             let end = row.byte.saturating_add(length.min(REACH));
             hits.iter().filter(move |d| (row.byte..end).contains(&d.byte)).map(|d| d.number)
         };
-        // A line ends with two bytes at most; the second may be of the next line already.
-        let first = within(row.length.saturating_add(2)).filter(|n| Some(*n) > last).min();
+        // A line ends with two bytes at most; the second may be of the next line already. How long a
+        // row is that is only committed to is not known.
+        let most = if row.is_quoted() { row.length.saturating_add(2) } else { REACH };
+        let first = within(most).filter(|n| Some(*n) > last).min();
         let surely = within(row.length).min();
         match first {
             Some(number) if surely.is_none_or(|surely| number <= surely) => last = Some(number),
             _ => {
-                let drawn = within(row.length.saturating_add(2)).next().is_some();
+                let drawn = within(most).next().is_some();
                 let why = if drawn { "is not in its place" } else { "was not drawn" };
                 verdict.refuse(format!(
                     "data/witness-rows/sample.jsonl: the row at byte {} of {} {why} by the seed of data/run.json",
