@@ -60,6 +60,9 @@ pub enum Command {
     /// Check an evidence bundle, without trusting the run that wrote it.
     #[command(long_about = VERIFY_ABOUT, after_help = VERIFY_EXAMPLES)]
     Verify(VerifyArgs),
+    /// Open single names and rows of a bundle whose names are pseudonyms.
+    #[command(long_about = DISCLOSE_ABOUT, after_help = DISCLOSE_EXAMPLES)]
+    Disclose(DiscloseArgs),
     /// List the log formats that are read, or tell all about one.
     #[command(after_help = "Examples:\n  calproof formats\n  calproof formats iis-w3c")]
     Formats(FormatsArgs),
@@ -157,11 +160,52 @@ pub struct VerifyArgs {
     /// The public key (OpenSSH, ed25519) that must have signed the bundle.
     #[arg(long, value_name = "FILE")]
     pub signer: Option<PathBuf>,
+    /// What `calproof disclose` wrote: opened names are checked against their pseudonyms, opened rows
+    /// against their commitments and, with `--logs`, against the logs.
+    #[arg(long, value_name = "FILE")]
+    pub disclosed: Option<PathBuf>,
     /// The certificate (PEM or DER) of the authority that must have made the time stamp.
     ///
     /// Compared with the one in the response. Whether a root vouches for it, `openssl ts -verify` tells.
     #[arg(long, value_name = "FILE")]
     pub tsa: Option<PathBuf>,
+}
+
+const DISCLOSE_ABOUT: &str = "Opens single names and rows of a bundle whose names are pseudonyms (`scan \
+--pseudonymise`), and nothing else of it.
+
+WHAT is a name as logged, a canonical id, a device or an address in clear; or a pseudonym; or two of these with a `+` \
+between them, for the access of one from the other; or at least 8 digits of a row's commitment. With a name, all rows \
+are opened that the bundle cites for it. The output holds names and rows with their salts, one JSON object a line; \
+`calproof verify --disclosed` checks it without the key. It names people: give it to whom it is for.";
+
+const DISCLOSE_EXAMPLES: &str = r"Examples:
+  calproof disclose evidence --key keyfile --logs /logs --output anna.jsonl 'CONTOSO\anna'
+  calproof disclose evidence --key keyfile --logs /logs 'CONTOSO\anna+ApplC39' 6d8f09b5e848
+  calproof disclose evidence --key keyfile --file calproof.toml
+  calproof verify evidence --disclosed anna.jsonl --logs /logs";
+
+/// Arguments of `disclose`.
+#[derive(Args, Clone, Debug)]
+pub struct DiscloseArgs {
+    /// The bundle.
+    #[arg(value_name = "BUNDLE")]
+    pub bundle: PathBuf,
+    /// What to open.
+    #[arg(value_name = "WHAT", required_unless_present = "files")]
+    pub what: Vec<String>,
+    /// The key that the bundle was written with.
+    #[arg(long, value_name = "KEYFILE")]
+    pub key: PathBuf,
+    /// The logs that were read; rows are read again from them.
+    #[arg(long, value_name = "DIR")]
+    pub logs: Option<PathBuf>,
+    /// Open a file of the configuration as well, as it was read.
+    #[arg(long = "file", value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Write to FILE instead of standard output; it appears whole or not at all.
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// Arguments of `scan`.

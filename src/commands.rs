@@ -1,5 +1,6 @@
 //! What the commands do, one file each.
 
+pub mod disclose;
 pub mod explain;
 pub mod formats;
 pub mod init;

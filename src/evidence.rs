@@ -9,7 +9,7 @@ pub mod der;
 mod method;
 mod payload;
 pub mod reread;
-mod rows;
+pub(crate) mod rows;
 mod sample;
 mod selftest;
 pub mod sshsig;

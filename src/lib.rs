@@ -7,6 +7,7 @@ pub mod commands;
 pub mod config;
 pub mod cover;
 pub mod digest;
+pub mod disclose;
 pub mod discover;
 pub mod evidence;
 pub mod explain;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use calproof::cli::{Cli, Command};
 use calproof::commands::output::OutputError;
-use calproof::commands::{explain, formats, init, rules, scan, verify};
+use calproof::commands::{disclose, explain, formats, init, rules, scan, verify};
 use calproof::report::escape;
 use clap::Parser as _;
 
@@ -46,6 +46,11 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             !done.floor
         }
         Command::Verify(args) => verify::verify(args)?,
+        Command::Disclose(args) => {
+            let done = disclose::disclose(args)?;
+            done.remarks.iter().for_each(|remark| tell(remark));
+            true
+        }
         Command::Formats(args) => formats::formats(args).map(|()| true)?,
         Command::Rules(command) => rules::rules(command)?,
         Command::Init(args) => init::init(args).map(|()| true)?,
@@ -66,6 +71,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
             || matches!(e.downcast_ref(), Some(scan::ScanError::Output(e)) if e.is_broken_pipe())
             || matches!(e.downcast_ref(), Some(explain::ExplainError::Scan(scan::ScanError::Output(e))) if e.is_broken_pipe())
             || matches!(e.downcast_ref(), Some(verify::CommandError::Output(e)) if e.is_broken_pipe())
+            || matches!(e.downcast_ref(), Some(disclose::CommandError::Output(e)) if e.is_broken_pipe())
             || matches!(e.downcast_ref(), Some(rules::RulesError::Output(e)) if e.is_broken_pipe())
             || matches!(e.downcast_ref(), Some(formats::FormatsError::Output(e)) if e.is_broken_pipe())
     };

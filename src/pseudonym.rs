@@ -30,3 +30,6 @@ pub use names::{Clash, Kind, Pseudonyms};
 
 /// How pseudonyms, salts and commitments are made, by name and version.
 pub const SCHEME: &str = "calproof.pseudonym/1";
+
+/// What single names and rows are opened in, by name and version.
+pub const DISCLOSED: &str = "calproof.disclosed/1";

@@ -4,11 +4,12 @@
 //! checker of its own for the certificate, and, with the logs, the raw bytes of every quoted row. A
 //! second count (`--full`) is made by the twin, which shares no code with this program.
 
-mod bag;
+pub(crate) mod bag;
 mod certificate;
 mod chain;
-mod contents;
-mod logs;
+pub(crate) mod contents;
+mod disclosed;
+pub(crate) mod logs;
 mod passage;
 mod recount;
 mod sample;
@@ -29,6 +30,8 @@ pub struct Asked<'a> {
     pub previous: Option<&'a Path>,
     /// The public key that must have signed the bundle.
     pub signer: Option<&'a Path>,
+    /// What was opened of its names and rows.
+    pub disclosed: Option<&'a Path>,
     /// The certificate of the authority that must have made the time stamp.
     pub authority: Option<&'a Path>,
 }
@@ -117,11 +120,14 @@ pub fn verify(bundle: &Path, asked: &Asked<'_>) -> Result<Verdict, VerifyError> 
     if !verdict.refusals.is_empty() {
         return Ok(verdict);
     }
-    let contents = contents::read(bundle, &mut verdict)?;
+    let mut contents = contents::read(bundle, &mut verdict)?;
     contents::check(&contents, &mut verdict);
     totals::check(bundle, &contents, &mut verdict)?;
     sample::check(&contents, &mut verdict);
     certificate::check(&contents, &mut verdict);
+    if let Some(file) = asked.disclosed {
+        disclosed::open(bundle, file, &mut contents, &mut verdict)?;
+    }
     if let Some(folder) = asked.logs {
         let found = logs::find(folder, &contents, &mut verdict)?;
         logs::rows(&found, &contents, &mut verdict);

@@ -7,6 +7,7 @@ mod cli; // arguments, messages, exit codes, outputs
 mod configuration; // what accounts are enabled for, beside what they use
 mod coverage; // which days the logs cover, and what is doubled
 mod directory; // who is who by the directory, and who stands behind an account
+mod disclose; // names and rows that are opened, and what was changed in them
 mod evidence; // bundles: what is in them, and that nothing can be changed unseen
 mod explain; // the story of one name, its rows, its secrets
 mod oracle; // the slow twin agrees, on logs with planted truth

@@ -12,10 +12,10 @@ use serde_json::Value;
 use crate::calproof::{Ran, folder, owa, run};
 
 /// A key file's content.
-const KEY: &str = "5d2a9c0e41b7f36884d1ce9b70a2f51357e8069cbd43fa217e90c6d5b8a4130f\n";
+pub(crate) const KEY: &str = "5d2a9c0e41b7f36884d1ce9b70a2f51357e8069cbd43fa217e90c6d5b8a4130f\n";
 
 /// Copies a folder of samples, with the key and a baseline beside it.
-fn copy(name: &str) -> tempfile::TempDir {
+pub(crate) fn copy(name: &str) -> tempfile::TempDir {
     fn walk(from: &Path, to: &Path) {
         fs::create_dir_all(to).unwrap();
         for entry in fs::read_dir(from).unwrap() {

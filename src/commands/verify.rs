@@ -27,6 +27,7 @@ pub fn verify(args: &VerifyArgs) -> Result<bool, CommandError> {
         full: args.full,
         previous: args.previous.as_deref(),
         signer: args.signer.as_deref(),
+        disclosed: args.disclosed.as_deref(),
         authority: args.tsa.as_deref(),
     };
     let verdict = verify::verify(&args.bundle, &asked)?;

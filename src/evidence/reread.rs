@@ -23,7 +23,7 @@ pub(crate) struct Spot<'a> {
 }
 
 /// The format of that name.
-pub(super) fn format(name: &str) -> Option<&'static dyn LogFormat> {
+pub(crate) fn format(name: &str) -> Option<&'static dyn LogFormat> {
     FORMATS.iter().copied().find(|format| format.name() == name)
 }
 

@@ -49,6 +49,15 @@ struct Blank {
 }
 
 impl Quoted {
+    /// The row as it is shown; of bytes that are no text, what can be read of them.
+    pub(crate) fn shown(&self) -> String {
+        let bytes = || pseudonym::unhex(self.hex.as_deref()?.as_bytes());
+        match &self.text {
+            Some(text) => text.clone(),
+            None => String::from_utf8_lossy(&bytes().unwrap_or_default()).into_owned(),
+        }
+    }
+
     /// What binds to the row and hides it.
     pub(crate) fn commitment(&self, salt: &[u8; 32]) -> String {
         // Hexadecimal digits are what stands there for bytes that are no text.

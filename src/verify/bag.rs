@@ -144,7 +144,7 @@ fn entries(manifest: &[u8]) -> Option<BTreeMap<String, String>> {
 }
 
 /// The bytes of a small file.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, VerifyError> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, VerifyError> {
     std::fs::read(path).map_err(|source| VerifyError::read(path, source))
 }
 

@@ -12,17 +12,17 @@ use crate::discover::{Input, discover};
 use crate::source::{Opened, ReadOptions};
 
 /// The inputs that are there, by the digits of their SHA-256.
-pub(super) struct Found(BTreeMap<String, Input>);
+pub(crate) struct Found(BTreeMap<String, Input>);
 
 impl Found {
     /// The input with a digest.
-    pub(super) fn get(&self, sha256: &str) -> Option<&Input> {
+    pub(crate) fn get(&self, sha256: &str) -> Option<&Input> {
         self.0.get(sha256)
     }
 }
 
 /// How inputs are read here: nothing is mapped, so that a file that is cut cannot end the process.
-pub(super) fn options() -> ReadOptions {
+pub(crate) fn options() -> ReadOptions {
     ReadOptions {
         mmap: crate::source::MmapChoice::Never,
         digest: DigestChoice::Sha256,
@@ -31,7 +31,7 @@ pub(super) fn options() -> ReadOptions {
 }
 
 /// Hashes every file under `folder` and matches the sources to them.
-pub(super) fn find(
+pub(crate) fn find(
     folder: &Path,
     contents: &Contents,
     verdict: &mut Verdict,
