@@ -5,6 +5,7 @@
 //! attacker-written: whoever prints them must make them harmless for the medium.
 
 mod administration;
+mod busiest;
 mod compare;
 mod connector;
 mod coverage;
@@ -358,6 +359,17 @@ pub struct ServerUse {
     pub devices_unidentified: u64,
     /// Use by service, sorted by name.
     pub services: Vec<ServiceUse>,
+    /// The busiest day: never more simultaneous sessions than that.
+    pub busiest: Option<BusiestDay>,
+}
+
+/// A day of a server, for per-server licensing (gone since Windows Server 2012).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct BusiestDay {
+    /// Days since 1970-01-01 (UTC).
+    pub day: i32,
+    /// Pairs of a counted person and a device.
+    pub pairs: u64,
 }
 
 /// Use of one service of a server.

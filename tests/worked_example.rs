@@ -95,6 +95,28 @@ fn told_beforehand(before: &Value, switch: &str, after: &Value) {
     assert_ne!(reading(before, "as-configured"), reading(after, "as-configured"), "{switch}");
 }
 
+/// Per-server licensing: the pairs of person and device of each day, by hand.
+#[test]
+fn a_server_never_held_more_sessions_than_pairs_on_its_busiest_day() {
+    let busiest = |more: &[(&str, String)]| {
+        let folder = example(more);
+        let report = scan(folder.path(), &format!("{REALMS}{EX01}{EX02}{DEVICES}"));
+        let servers = report["servers"].as_array().unwrap();
+        servers.iter().map(|s| s["per_server"].clone()).collect::<Vec<_>>()
+    };
+    // Day 1: anna's phone, ben at the kiosk, adm3; days 2 and 3: two each. Who is left out is no session.
+    let first = json!({ "sessions_at_most": 3, "day": "2010-03-01" });
+    assert_eq!(busiest(&[]), [first]);
+    // Two more people on day 2, one of them twice: four pairs on that day. EX02 sees one person.
+    let more = rows(&[
+        ("10.0.0.11", "/owa/", "CONTOSO\\emil", 2),
+        ("10.0.0.11", "/owa/", "CONTOSO\\frida", 1),
+        ("10.0.0.12", "/owa/", "CONTOSO\\emil", 1),
+    ]);
+    let second = |n| json!({ "sessions_at_most": n, "day": "2010-03-02" });
+    assert_eq!(busiest(&[("more", more)]), [second(4), second(1)]);
+}
+
 #[test]
 fn the_numbers_are_those_of_the_rules() {
     let folder = example(&[]);

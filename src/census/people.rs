@@ -6,7 +6,7 @@ use super::device::{DeviceId, Devices};
 use super::nobody::Machine;
 use super::place::Places;
 use super::requirement::{self, Row};
-use super::{Person, ProbableAliases, ServerUse, ServiceUse};
+use super::{Person, ProbableAliases, ServerUse, ServiceUse, busiest};
 use crate::facts::Witness;
 use crate::identity::directory::Recognised;
 use crate::identity::principal::Kind;
@@ -41,6 +41,7 @@ pub(super) fn servers(
             tallies.entry(*place).or_default().devices.insert(*device);
         }
     }
+    let busiest = busiest::busiest(rows);
     let empty = Tally::default();
     places
         .list
@@ -70,6 +71,7 @@ pub(super) fn servers(
                         events: *events,
                     })
                     .collect(),
+                busiest: busiest.get(&i).copied(),
             }
         })
         .collect()

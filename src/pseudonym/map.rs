@@ -222,6 +222,7 @@ impl Map<'_> {
             devices_identified,
             devices_unidentified,
             services,
+            busiest,
         } = server;
         ServerUse {
             server: self.server(&name),
@@ -232,6 +233,7 @@ impl Map<'_> {
             devices_identified,
             devices_unidentified,
             services,
+            busiest,
         }
     }
 

@@ -213,6 +213,14 @@ struct Server<'c> {
     listed: bool,
     product: Option<&'static str>,
     version: Option<&'c str>,
+    per_server: Option<PerServer>,
+}
+
+/// Per-server licensing, which is history.
+#[derive(Serialize)]
+struct PerServer {
+    sessions_at_most: u64,
+    day: String,
 }
 
 #[derive(Serialize)]
@@ -524,5 +532,8 @@ fn server(s: &census::ServerUse) -> Server<'_> {
         listed: s.listed,
         product: s.product.map(|p| p.as_str()),
         version: s.version.as_deref(),
+        per_server: s
+            .busiest
+            .map(|b| PerServer { sessions_at_most: b.pairs, day: super::day_text(b.day) }),
     }
 }

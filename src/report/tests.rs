@@ -7,8 +7,8 @@ use calproof_parsers::{LineErrorKind, Notice};
 
 use super::*;
 use crate::census::{
-    Corroborated, Coverage, DayState, Excluded, Interval, Mix, Overlap, PackCited, Person,
-    ProbableAliases, Reassignment, Requirement, ServerUse, ServiceUse, Unresolved, Warning,
+    BusiestDay, Corroborated, Coverage, DayState, Excluded, Interval, Mix, Overlap, PackCited,
+    Person, ProbableAliases, Reassignment, Requirement, ServerUse, ServiceUse, Unresolved, Warning,
 };
 use crate::discover::{Input, Origin};
 use crate::facts::collector::RejectedLine;
@@ -121,6 +121,7 @@ fn server(name: &str, product: Product) -> ServerUse {
             ServiceUse { service: "eas", users: 1, events: 31 },
             ServiceUse { service: "owa", users: 4, events: 12_000 },
         ],
+        busiest: Some(BusiestDay { day: 14_669, pairs: 4 }),
     }
 }
 

@@ -372,7 +372,32 @@ fn servers(census: &Census, page: &mut Page<'_>) -> io::Result<()> {
         Column::Left("services: people (events)"),
     ];
     page.table(2, &columns, &rows)?;
-    more(census.servers.len(), SERVERS, "server", "servers", page)
+    more(census.servers.len(), SERVERS, "server", "servers", page)?;
+    let busiest: Vec<String> = census
+        .servers
+        .iter()
+        .take(SERVERS)
+        .filter_map(|s| {
+            let b = s.busiest?;
+            Some(format!(
+                "{}\u{a0}{}\u{a0}({})",
+                shortened(&s.server, SERVER),
+                number(b.pairs),
+                day_text(b.day)
+            ))
+        })
+        .collect();
+    if busiest.is_empty() {
+        return Ok(());
+    }
+    page.paragraph(
+        2,
+        &format!(
+            "Per-server licensing (historic, gone since Windows Server 2012): simultaneous sessions were never more \
+             than the pairs of person and device on the busiest day, as far as rows tell devices apart: {}.",
+            busiest.join(", ")
+        ),
+    )
 }
 
 /// A note that a list was cut.

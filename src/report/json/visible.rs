@@ -112,6 +112,10 @@ impl Formatter for Visible {
 
 /// Writes logged text with `\u` escapes for what is not seen.
 fn visible<W: ?Sized + Write>(out: &mut W, fragment: &str) -> io::Result<()> {
+    // Nearly all text is printable ASCII, which is seen at a glance.
+    if fragment.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~')) {
+        return out.write_all(fragment.as_bytes());
+    }
     let mut rest = fragment;
     while let Some(at) = rest.find(escape::is_unsafe) {
         out.write_all(&rest.as_bytes()[..at])?;
