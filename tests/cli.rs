@@ -276,3 +276,12 @@ fn a_reader_that_goes_away_is_no_failure() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+#[test]
+fn a_cause_is_told_once() {
+    let here = folder(&[("u.log", &log())]);
+    let ran = run(here.path(), &["scan", "-q", "--compare", "nowhere.csv", "u.log"], b"");
+    refused(&ran, &["nowhere.csv"]);
+    let cause = "os error";
+    assert_eq!(ran.err.matches(cause).count(), 1, "{}", ran.err);
+}
