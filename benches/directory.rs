@@ -4,10 +4,9 @@
 //! directory to 1,000,000 logged names (two per person), and prints times and, on Linux, the peak of
 //! resident memory. Without `--bench` it does the same at a thousandth of the size.
 //!
-//! Seen on a two-core x86-64 machine busy with other work (load 7, so times of the clock are high): 1.2 GB
-//! of CSV in 5.9 s, of which 3.5 s of processor time, and 240 MB of LDIF in 5.4 s, a directory of 230 MB;
-//! 1,000,000 names made in 4 s and joined in 3–6 s, with a peak of 1.5 GB, most of it the names and the
-//! reasons of their joins. With a reader that looks at every byte the CSV took 1.2 s more of the processor.
+//! Seen on an idle two-core x86-64 machine: 1.2 GB of CSV in 4.2 s and 240 MB of LDIF in 2.9 s, a directory
+//! of 230 MB; 1,000,000 names made in 2–3 s and joined in 2.8 s, with a peak of 1.5 GB, most of it the names
+//! and the reasons of their joins.
 #![allow(clippy::print_stdout, reason = "a bench prints what it measured")]
 
 use std::fs::File;
