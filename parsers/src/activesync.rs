@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::service::starts_with_ignore_case;
-use crate::simd;
+use crate::{base64, simd};
 
 /// What an ActiveSync query says of the device. Every value is claimed by the device.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -143,7 +143,7 @@ type Text<'a> = Cow<'a, [u8]>;
 /// Device id and device type of a base64 query.
 fn base64_head(query: &[u8]) -> Option<(Text<'_>, Text<'_>)> {
     let head = &query[..memchr::memchr(b'&', query).unwrap_or(query.len())];
-    let bytes = base64(head)?;
+    let bytes = base64::decoded(head)?;
     // version, command, locale (2), then three counted strings: id, policy key, type.
     if !matches!(bytes.first(), Some(120..=170)) {
         return None;
@@ -162,32 +162,6 @@ fn base64_head(query: &[u8]) -> Option<(Text<'_>, Text<'_>)> {
 fn counted(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = bytes.split_first()?;
     rest.split_at_checked(usize::from(*length))
-}
-
-/// Decodes standard base64 with or without padding; `None` where a byte is not of the alphabet.
-pub fn base64(text: &[u8]) -> Option<Vec<u8>> {
-    let text = text.strip_suffix(b"==").or_else(|| text.strip_suffix(b"=")).unwrap_or(text);
-    if text.is_empty() || text.len() % 4 == 1 {
-        return None;
-    }
-    let mut out = Vec::with_capacity(text.len() * 3 / 4);
-    for quad in text.chunks(4) {
-        let mut bits = 0u32;
-        for b in quad {
-            let sextet = match b {
-                b'A'..=b'Z' => b - b'A',
-                b'a'..=b'z' => b - b'a' + 26,
-                b'0'..=b'9' => b - b'0' + 52,
-                b'+' => 62,
-                b'/' => 63,
-                _ => return None,
-            };
-            bits = bits << 6 | u32::from(sextet);
-        }
-        bits <<= 6 * (4 - quad.len()) as u32;
-        out.extend_from_slice(&bits.to_be_bytes()[1..quad.len()]);
-    }
-    Some(out)
 }
 
 #[cfg(test)]
@@ -226,7 +200,7 @@ mod tests {
         let bytes = [141, 18, 9, 4, 2, 0xDE, 0xAD, 0, 3, b'P', b'P', b'C'];
         assert_eq!(bytes.len(), 12);
         assert_eq!(query(b"jRIJBALerQADUFBD").device_id.as_deref(), Some(&b"DEAD"[..]));
-        assert_eq!(base64(b"jRIJBALerQADUFBD").as_deref(), Some(&bytes[..]));
+        assert_eq!(base64::decoded(b"jRIJBALerQADUFBD").as_deref(), Some(&bytes[..]));
     }
 
     #[test]

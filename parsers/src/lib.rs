@@ -16,6 +16,7 @@
 #![deny(unsafe_code)]
 
 pub mod activesync;
+pub mod base64;
 mod bytes;
 pub mod csv;
 pub mod directive;

@@ -9,12 +9,12 @@ mod index;
 mod layout;
 
 use crate::bytes::same;
+use crate::directive;
 use crate::event::{LineErrorKind, LineKind, Notice, Place, ServerEvidence, Sink, Software};
 use crate::format::{Description, LogFormat, Segment, State};
 use crate::http::{self, Request};
 use crate::line::{self, Run};
 use crate::time::{self, DAY_MS};
-use crate::{directive, network};
 use index::Index;
 use layout::Layout;
 
@@ -238,9 +238,8 @@ impl<'a, 's> Reader<'a, 's> {
                 declared: declared as u32,
             });
         }
-        let field = |column: Option<usize>| match column.and_then(|c| values.get(c)) {
-            Some(v) if **v != *b"-" => *v,
-            _ => b"",
+        let field = |column: Option<usize>| {
+            column.and_then(|c| values.get(c)).map_or(&b""[..], |value| web::value(value))
         };
         let clock = match self.layout.time {
             Some(_) => time::clock(field(self.layout.time))
@@ -299,10 +298,7 @@ impl<'a, 's> Reader<'a, 's> {
         let Some(status) = self.layout.status.map(field).and_then(time::number) else {
             return false;
         };
-        let named = |column: Option<usize>| match column.map(field) {
-            Some(v) if v != b"-" => v,
-            _ => b"",
-        };
+        let named = |column: Option<usize>| column.map_or(&b""[..], |c| web::value(field(c)));
         let byte = self.segment.base + start as u64;
         self.rows_since = true;
         self.row(&named, self.date.1, clock, status, byte);
@@ -419,7 +415,7 @@ impl<'a, 's> Reader<'a, 's> {
 }
 
 fn server<'a>(name: &'a [u8], address: &'a [u8], software: Software) -> ServerEvidence<'a> {
-    ServerEvidence { name, address: network::host(address), target: b"", software }
+    ServerEvidence { software, ..web::server(name, address) }
 }
 
 #[cfg(test)]

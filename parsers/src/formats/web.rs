@@ -35,31 +35,32 @@ pub(super) fn tell<'a, 's>(
     server: impl FnOnce() -> ServerEvidence<'s>,
     place: Place,
 ) {
+    let nobody = http::is_nobody(row.user);
     let path = memo.looks.path(row.stem);
-    if path.way_in && http::is_nobody(row.user) {
+    if path.way_in && nobody {
         return;
     }
     let (agent_id, agent) = memo.looks.agent(row.agent);
     let verdict = http::judge_known(row, &path, agent);
     let Some(outcome) = verdict.outcome else { return };
-    let nobody = http::is_nobody(row.user);
     let device_id = verdict.device_id.as_deref().unwrap_or_default();
     let mailbox = http::hidden_mailbox(row, outcome, verdict.marks);
     let detailed = !mailbox.is_empty();
+    // The mark tells a device from a mailbox of the same text.
+    let (detail, mark) = match device_id {
+        _ if detailed => (mailbox, Marks::NONE),
+        [_, ..] if nobody => (device_id, Marks::DEVICE_ID),
+        _ => (device_id, Marks::NONE),
+    };
     let seen = Seen {
         user: row.user,
         client: row.client,
-        detail: if detailed { mailbox } else { device_id },
+        detail,
         // A named device is the same whatever runs on it.
         agent: if device_id.is_empty() || nobody { agent_id } else { AgentId::NONE },
         service: verdict.service,
         outcome,
-        // So that a device and a mailbox of the same text are two things.
-        marks: if detailed {
-            verdict.marks
-        } else {
-            verdict.marks | with_device(device_id, nobody)
-        },
+        marks: verdict.marks | mark,
     };
     match memo.fact(&seen) {
         Ok(fact) => sink.again(fact, place),
@@ -72,10 +73,6 @@ pub(super) fn tell<'a, 's>(
             }
         }
     }
-}
-
-fn with_device(device_id: &[u8], nobody: bool) -> Marks {
-    if nobody && !device_id.is_empty() { Marks::DEVICE_ID } else { Marks::NONE }
 }
 
 /// As [`tell`], for a row whose fields do not outlive it.
@@ -121,6 +118,7 @@ fn tell_access(
 }
 
 /// A value, empty where the server wrote `-` for none.
+#[inline]
 pub(super) fn value(field: &[u8]) -> &[u8] {
     if field == b"-" { b"" } else { field }
 }

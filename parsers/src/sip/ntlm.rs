@@ -1,6 +1,7 @@
 //! The names inside an NTLM type-3 message.
 
 use super::GssapiData;
+use crate::base64::sextet;
 
 /// Who an NTLM AUTHENTICATE message says it is from (\[MS-NLMP\] 2.2.1.3).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -74,14 +75,9 @@ fn base64(text: &[u8]) -> Option<Vec<u8>> {
     let (mut bits, mut held) = (0u32, 0);
     for byte in text {
         let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
             b'=' => break,
             b' ' | b'\t' | b'\r' | b'\n' => continue,
-            _ => return None,
+            digit => sextet(*digit)?,
         };
         bits = bits << 6 | u32::from(value);
         held += 6;

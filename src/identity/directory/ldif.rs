@@ -2,6 +2,8 @@
 
 use std::io::BufRead;
 
+use calproof_parsers::base64::sextet;
+
 use super::super::entry::{Column, Draft, shown};
 use super::csv::keep;
 use super::{Directory, DirectoryError, DirectoryOptions};
@@ -176,17 +178,6 @@ fn base64(text: &[u8]) -> Option<Vec<u8>> {
         bytes.extend_from_slice(&three[..3 - padding]);
     }
     Some(bytes)
-}
-
-fn sextet(byte: u8) -> Option<u8> {
-    Some(match byte {
-        b'A'..=b'Z' => byte - b'A',
-        b'a'..=b'z' => byte - b'a' + 26,
-        b'0'..=b'9' => byte - b'0' + 52,
-        b'+' => 62,
-        b'/' => 63,
-        _ => return None,
-    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Facts of rows before: a client that polls its mailbox says the same all day.
 
+use crate::bytes::mix;
 use crate::event::{FactId, Outcome};
 use crate::service::Service;
 
@@ -48,9 +49,7 @@ fn slot(seen: &Seen<'_>) -> usize {
 }
 
 fn hash(parts: &[&[u8]]) -> usize {
-    const K: u64 = 0x9E37_79B9_7F4A_7C15;
-    let fold = |hash: u64, b: &u8| (hash.rotate_left(5) ^ u64::from(*b)).wrapping_mul(K);
-    let hash = parts.iter().copied().flatten().fold(0, fold);
+    let hash = parts.iter().fold(0, |hash, part| mix(hash, part));
     (hash >> 40) as usize & (SLOTS - 1)
 }
 
