@@ -68,18 +68,23 @@ impl ContentHasher {
     pub fn finish(self) -> Option<String> {
         match self {
             Self::Blake3(hasher) => Some(format!("blake3:{}", hasher.finalize().to_hex())),
-            Self::Sha256(hasher) => {
-                Some(hasher.finalize().iter().fold(String::from("sha256:"), |mut text, byte| {
-                    text.extend(
-                        [byte >> 4, byte & 0xf]
-                            .map(|nibble| char::from(b"0123456789abcdef"[usize::from(nibble)])),
-                    );
-                    text
-                }))
-            }
+            Self::Sha256(hasher) => Some(format!("sha256:{}", hex(&hasher.finalize()))),
             Self::None => None,
         }
     }
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// Hexadecimal digits as bytes; `None` where they are none, or an odd number.
+pub(crate) fn unhex(digits: &[u8]) -> Option<Vec<u8>> {
+    let nibble = |b: &u8| char::from(*b).to_digit(16).and_then(|n| u8::try_from(n).ok());
+    let (pairs, rest) = digits.as_chunks::<2>();
+    let bytes = pairs.iter().map(|[a, b]| Some(nibble(a)? << 4 | nibble(b)?)).collect();
+    if rest.is_empty() { bytes } else { None }
 }
 
 #[cfg(test)]

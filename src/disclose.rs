@@ -11,13 +11,14 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::digest::hex;
 use crate::discover::Input;
 use crate::evidence::EvidenceError;
 use crate::evidence::bag::{self, TAG_MANIFEST};
 use crate::evidence::reread::{self, Spot};
 use crate::evidence::rows::{Quoted, quote};
 use crate::ingest::{Ingested, Quiet, Reading, ingest};
-use crate::pseudonym::{DISCLOSED, Key, KeyFileError, commitment, hex};
+use crate::pseudonym::{DISCLOSED, Key, KeyFileError, commitment};
 use crate::report;
 use crate::verify::contents::{self, Contents};
 use crate::verify::{self, Verdict, VerifyError, logs};

@@ -16,6 +16,7 @@ use hashbrown::HashMap;
 use crate::config::{Config, Organization};
 use crate::facts::names::{Name, Names};
 use crate::facts::usage::Usage;
+use crate::union::Union;
 use principal::{Form, Kind};
 
 /// A form's place among the forms, from 0.
@@ -303,35 +304,6 @@ pub fn decode(bytes: &[u8], encoding: Option<&str>) -> String {
     }
     let stated = encoding.and_then(|e| encoding_rs::Encoding::for_label(e.as_bytes()));
     stated.unwrap_or(encoding_rs::WINDOWS_1252).decode_without_bom_handling(bytes).0.into_owned()
-}
-
-/// A partition of numbers 0..n, united pair by pair. The least member stands for its group, so that
-/// the order of unions does not show.
-#[derive(Default)]
-struct Union {
-    parent: Vec<u32>,
-}
-
-impl Union {
-    fn add(&mut self) -> u32 {
-        self.parent.push(self.parent.len() as u32);
-        self.parent.len() as u32 - 1
-    }
-
-    fn root(&mut self, of: u32) -> u32 {
-        let mut at = of;
-        while self.parent[at as usize] != at {
-            let up = self.parent[self.parent[at as usize] as usize];
-            self.parent[at as usize] = up;
-            at = up;
-        }
-        at
-    }
-
-    fn join(&mut self, one: u32, other: u32) {
-        let (one, other) = (self.root(one), self.root(other));
-        self.parent[one.max(other) as usize] = one.min(other);
-    }
 }
 
 #[cfg(test)]

@@ -37,7 +37,8 @@ pub struct Reading {
     /// Offsets from UTC in minutes east, by server: the first label of its name in lower case. Logs in
     /// local time that lie in a folder of that name are read with it instead of the scope's.
     pub offsets: Vec<(String, i32)>,
-    /// About how many bytes a segment has. The result does not depend on it.
+    /// The least bytes that a worker takes at a time, about; it takes up to eight times as many of a
+    /// large file. The result does not depend on it.
     pub segment_len: usize,
 }
 

@@ -19,4 +19,5 @@ pub mod pseudonym;
 pub mod report;
 pub mod rules;
 pub mod source;
+mod union;
 pub mod verify;

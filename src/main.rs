@@ -27,17 +27,11 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            tell(&whole(&error));
+            // Every message says its cause itself.
+            tell(&error.to_string());
             ExitCode::from(FAILED)
         }
     }
-}
-
-/// The message and what caused it; causes that the message quotes already are not told twice.
-fn whole(error: &anyhow::Error) -> String {
-    error.chain().skip(1).map(ToString::to_string).fold(error.to_string(), |text, cause| {
-        if text.contains(&cause) { text } else { format!("{text}: {cause}") }
-    })
 }
 
 fn run(cli: &Cli) -> anyhow::Result<ExitCode> {

@@ -25,7 +25,6 @@ mod path;
 
 pub use census::{Mapped, census};
 pub use key::{Key, KeyFileError, commitment, opened};
-pub(crate) use key::{hex, unhex};
 pub use names::{Clash, Kind, Pseudonyms};
 
 /// How pseudonyms, salts and commitments are made, by name and version.

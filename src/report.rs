@@ -11,8 +11,9 @@ mod tests;
 pub(crate) mod text;
 mod weakness;
 
-use calproof_parsers::time::{DAY_MS, civil};
+use calproof_parsers::time::DAY_MS;
 
+pub use crate::facts::days::day_text;
 pub use csv::csv;
 pub use json::{Part, SCHEMA, indented, json, line, part};
 pub use text::{Style, text};
@@ -42,10 +43,4 @@ pub fn instant(milliseconds: i64) -> String {
         0 => format!("{date}T{h:02}:{m:02}:{s:02}Z"),
         _ => format!("{date}T{h:02}:{m:02}:{s:02}.{fraction:03}Z"),
     }
-}
-
-/// A day (days since 1970) as `YYYY-MM-DD`.
-pub fn day_text(day: i32) -> String {
-    let (year, month, date) = civil(day);
-    format!("{year:04}-{month:02}-{date:02}")
 }

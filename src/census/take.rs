@@ -28,6 +28,7 @@ use super::uses::{corroborated, joins, uses};
 use super::{Census, Detail, coverage, enabled, suspected, warnings};
 use crate::config::Config;
 use crate::facts::Key;
+use crate::facts::days::day_text;
 use crate::facts::names::Name;
 use crate::facts::usage::{Period, Usage, Used};
 use crate::identity::directory::Directory;
@@ -335,10 +336,4 @@ pub(super) fn judge(
     census.warnings.sort();
     census.warnings.dedup();
     Ok(census)
-}
-
-/// `YYYY-MM-DD` of a day number.
-pub(super) fn day_text(day: i32) -> String {
-    let (y, m, d) = calproof_parsers::time::civil(day);
-    format!("{y:04}-{m:02}-{d:02}")
 }

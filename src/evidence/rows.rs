@@ -13,6 +13,7 @@ use super::sample;
 use super::{EvidenceError, Hidden, Subject};
 use crate::blank::{Layout, blanked, secrets};
 use crate::census::Census;
+use crate::digest::{hex, unhex};
 use crate::facts::Witness;
 use crate::ingest::input::InputReport;
 use crate::pseudonym::{self, Key};
@@ -51,7 +52,7 @@ struct Blank {
 impl Quoted {
     /// The row as it is shown; of bytes that are no text, what can be read of them.
     pub(crate) fn shown(&self) -> String {
-        let bytes = || pseudonym::unhex(self.hex.as_deref()?.as_bytes());
+        let bytes = || unhex(self.hex.as_deref()?.as_bytes());
         match &self.text {
             Some(text) => text.clone(),
             None => String::from_utf8_lossy(&bytes().unwrap_or_default()).into_owned(),
@@ -224,7 +225,7 @@ pub(crate) fn quote(
     let blank = |r: &Range<usize>| Blank { at: r.start as u64, length: r.len() as u64 };
     let (text, hex) = match String::from_utf8(blanked(row, &ranges)) {
         Ok(text) => (Some(text), None),
-        Err(error) => (None, Some(pseudonym::hex(error.as_bytes()))),
+        Err(error) => (None, Some(hex(error.as_bytes()))),
     };
     Quoted {
         path: known.path.clone(),

@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::reread::Spot;
 use crate::census::Census;
+use crate::digest::hex;
 use crate::ingest::input::InputReport;
 
 /// Rows in a sample, at most.
@@ -51,7 +52,7 @@ impl Plan {
 
     /// The seed in hexadecimal.
     pub(super) fn seed_hex(&self) -> String {
-        self.seed.iter().map(|b| format!("{b:02x}")).collect()
+        hex(&self.seed)
     }
 
     /// The places that are drawn: input and byte.

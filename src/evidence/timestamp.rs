@@ -10,6 +10,7 @@ use ring::signature::{self, UnparsedPublicKey};
 use sha2::{Digest as _, Sha256};
 
 use super::der::{self, Der, Value, context, dotted, put};
+use crate::digest::hex;
 
 const SHA256: &str = "2.16.840.1.101.3.4.2.1";
 const SHA256_OID: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01];
@@ -357,7 +358,7 @@ fn info(bytes: &[u8]) -> Option<Stamp> {
     if algorithm != SHA256 {
         return None;
     }
-    let serial = fields.take(der::INTEGER)?.iter().map(|b| format!("{b:02x}")).collect();
+    let serial = hex(fields.take(der::INTEGER)?);
     let time = time(fields.take(der::GENERALIZED_TIME)?)?;
     fields.take(der::SEQUENCE); // accuracy
     fields.take(der::BOOLEAN); // ordering

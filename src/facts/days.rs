@@ -1,4 +1,12 @@
-//! Sets of UTC days, a bit each.
+//! UTC days: as text, and in sets, a bit each.
+
+use calproof_parsers::time::civil;
+
+/// A day (days since 1970) as `YYYY-MM-DD`.
+pub fn day_text(day: i32) -> String {
+    let (year, month, date) = civil(day);
+    format!("{year:04}-{month:02}-{date:02}")
+}
 
 /// A set of days since 1970-01-01. Days of one key are mostly few or close together, so the first
 /// sixty-four days from a multiple of sixty-four stand in place.

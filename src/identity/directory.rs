@@ -24,9 +24,9 @@ use std::path::{Path, PathBuf};
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable, hash_table};
 
-use super::Union;
 use super::entry::{Attribute, Draft, EntryKind, shown};
 use crate::config::Config;
+use crate::union::Union;
 pub use error::{DirectoryError, Problem};
 pub use finding::Finding;
 pub(crate) use join::LookUp;
@@ -349,7 +349,7 @@ impl Directory {
     /// Makes the index, and one person of the entries that are one.
     fn unite(&mut self, options: &DirectoryOptions) {
         self.index_names();
-        let mut union = Union { parent: (0..self.entries.len() as u32).collect() };
+        let mut union = Union::of(self.entries.len());
         let chains: Vec<u32> = (0..self.names.len() as u32)
             .filter(|i| {
                 let Named { attribute, next, .. } = self.names[*i as usize];

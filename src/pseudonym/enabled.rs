@@ -39,7 +39,7 @@ impl Map<'_> {
     fn export(&mut self, file: ExportFile) -> ExportFile {
         let ExportFile { path, sha256, rows, settings } = file;
         // A list of names can be guessed, and a digest tells who guessed right: a keyed one does not.
-        let sha256 = super::hex(&self.names.key().salt_of_file(sha256.as_bytes()));
+        let sha256 = crate::digest::hex(&self.names.key().salt_of_file(sha256.as_bytes()));
         ExportFile { path: self.names.path(&path), sha256, rows, settings }
     }
 

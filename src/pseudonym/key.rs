@@ -8,6 +8,8 @@ use std::path::Path;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
+use crate::digest::{hex, unhex};
+
 /// How many hexadecimal digits a pseudonym has.
 pub(super) const DIGITS: usize = 26;
 /// Fewer bytes can be guessed.
@@ -155,19 +157,6 @@ pub fn commitment(salt: &[u8; 32], place: &str, content: &[u8]) -> String {
         .chain_update(content)
         .finalize();
     hex(&digest)
-}
-
-/// Bytes in hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
-}
-
-/// Hexadecimal digits as bytes; `None` where they are none, or an odd number.
-pub(crate) fn unhex(digits: &[u8]) -> Option<Vec<u8>> {
-    let nibble = |b: &u8| char::from(*b).to_digit(16).and_then(|n| u8::try_from(n).ok());
-    let (pairs, rest) = digits.as_chunks::<2>();
-    let bytes = pairs.iter().map(|[a, b]| Some(nibble(a)? << 4 | nibble(b)?)).collect();
-    if rest.is_empty() { bytes } else { None }
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use super::{
     version::Version,
     vocabulary::{Exclusion, Expect, Product},
 };
+use crate::digest::hex;
 
 /// Reads and checks one pack; `name` is the file as the user named it.
 pub(super) fn pack(name: &str, text: &str) -> Result<RulePack, RuleError> {
@@ -267,8 +268,4 @@ fn is_date(text: &str) -> bool {
 /// The text with every run of white space as one space.
 pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn hex(digest: &[u8]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 use sha2::{Digest as _, Sha256};
 
 use super::{Verdict, VerifyError};
+use crate::digest::hex;
 use crate::evidence::bag::{MANIFEST, REQUEST, RESPONSE, SIGNATURE, TAG_MANIFEST, UNFINISHED};
 
 /// What stands first in every bag (RFC 8493 section 2.1.1).
@@ -162,9 +163,4 @@ pub(super) fn sha256(path: &Path) -> Result<String, VerifyError> {
         }
     };
     digest().map_err(|source| VerifyError::read(path, source))
-}
-
-/// Bytes in hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

@@ -9,7 +9,8 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::{Verdict, VerifyError, bag};
-use crate::pseudonym::{Kind, SCHEME, unhex};
+use crate::digest::{hex, unhex};
+use crate::pseudonym::{Kind, SCHEME};
 
 /// What is read of a bundle.
 #[derive(Default)]
@@ -467,7 +468,7 @@ fn seed(contents: &Contents, verdict: &mut Verdict) {
         }
     }
     let stated = &contents.run["sample"];
-    let same = stated["seed"] == bag::hex(&seed.finalize()).as_str()
+    let same = stated["seed"] == hex(&seed.finalize()).as_str()
         && stated["source_bytes"] == bytes
         && stated["rows"] == contents.sample.len();
     if !same {

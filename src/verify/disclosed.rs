@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use super::contents::{Blank, Contents, Row, is_as_long_as_it_says};
 use super::{Verdict, VerifyError, bag};
+use crate::digest::unhex;
 use crate::evidence::bag::TAG_MANIFEST;
-use crate::pseudonym::{DISCLOSED, Kind, commitment, opened, unhex};
+use crate::pseudonym::{DISCLOSED, Kind, commitment, opened};
 
 /// The first line.
 #[derive(Deserialize)]

@@ -6,9 +6,10 @@ use calproof_parsers::FORMATS;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
+use super::Verdict;
 use super::contents::{Contents, Source};
 use super::passage::Spot;
-use super::{Verdict, bag};
+use crate::digest::hex;
 use crate::evidence::{DRAWS, REACH, WANTED};
 
 /// A draw: its number, and the byte of its source.
@@ -151,7 +152,7 @@ impl Again {
         verdict.refuse(format!(
             "data/witness-rows/sample.jsonl:{}: the seed {} draws another row from the logs: {}, found {}",
             at + 1,
-            contents.run["sample"]["seed"].as_str().map_or_else(|| bag::hex(b""), str::to_owned),
+            contents.run["sample"]["seed"].as_str().map_or_else(|| hex(b""), str::to_owned),
             told(expected.get(at)),
             told(found.get(at))
         ));

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{Asked, Verdict, VerifyError, bag};
+use crate::digest::hex;
 use crate::evidence::bag::{REQUEST, RESPONSE, TAG_MANIFEST};
 use crate::evidence::sshsig;
 use crate::evidence::timestamp::{Signer, read_request, read_response};
@@ -48,10 +49,10 @@ pub(super) fn check(
         }
     };
     let imprint = crate::evidence::bag::sha256(&tags);
-    if bag::hex(&stamp.imprint) != imprint {
+    if hex(&stamp.imprint) != imprint {
         verdict.refuse(format!(
             "{RESPONSE}: stamps a file with SHA-256 {}, but {TAG_MANIFEST} has {imprint}",
-            bag::hex(&stamp.imprint)
+            hex(&stamp.imprint)
         ));
         return Ok(());
     }

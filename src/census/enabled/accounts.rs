@@ -8,6 +8,7 @@ use crate::identity::directory::Directory;
 use crate::identity::entry::Attribute;
 use crate::identity::principal::{Kind, parse};
 use crate::identity::{Identities, People, PersonId};
+use crate::union::Union;
 
 /// What is stated of one setting of one account.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -69,7 +70,7 @@ pub(super) fn accounts(
     let mut accounts: BTreeMap<u32, Account> = BTreeMap::new();
     let mut own_name: BTreeMap<u32, (Attribute, String)> = BTreeMap::new();
     for (i, (row, found)) in rows.iter().zip(&found).enumerate() {
-        let root = groups.root(i as u32);
+        let root = groups.union.root(i as u32);
         let new = || Account { only_rules: true, ..Account::default() };
         let account = accounts.entry(root).or_insert_with(new);
         account.people.extend(&found.people);
@@ -205,7 +206,7 @@ impl<'a> Names<'a> {
 
 /// A partition of the rows; the least row stands for its group.
 struct Groups {
-    parent: Vec<u32>,
+    union: Union,
     /// The files of each group, at its root.
     files: Vec<BTreeSet<u32>>,
 }
@@ -213,29 +214,19 @@ struct Groups {
 impl Groups {
     fn new(rows: &[ExportRow]) -> Groups {
         Groups {
-            parent: (0..rows.len() as u32).collect(),
+            union: Union::of(rows.len()),
             files: rows.iter().map(|row| BTreeSet::from([row.file])).collect(),
         }
     }
 
-    fn root(&mut self, of: u32) -> u32 {
-        let mut at = of;
-        while self.parent[at as usize] != at {
-            let up = self.parent[self.parent[at as usize] as usize];
-            self.parent[at as usize] = up;
-            at = up;
-        }
-        at
-    }
-
     /// Unites two groups; where an account stands once in a file, only those without a common file.
     fn join(&mut self, one: u32, other: u32, once_per_file: bool) {
-        let (one, other) = (self.root(one), self.root(other));
+        let (one, other) = (self.union.root(one), self.union.root(other));
         let (least, most) = (one.min(other), one.max(other));
         let apart =
             once_per_file && !self.files[least as usize].is_disjoint(&self.files[most as usize]);
         if least != most && !apart {
-            self.parent[most as usize] = least;
+            self.union.join(least, most);
             let files = std::mem::take(&mut self.files[most as usize]);
             self.files[least as usize].extend(files);
         }
@@ -274,7 +265,7 @@ impl Groups {
         }
         for (name, bare) in bare {
             let roots: BTreeSet<u32> =
-                by_name.get(name).into_iter().flatten().map(|row| self.root(*row)).collect();
+                by_name.get(name).into_iter().flatten().map(|row| self.union.root(*row)).collect();
             if let (1, Some(only)) = (roots.len(), roots.first()) {
                 bare.into_iter().for_each(|row| self.join(*only, row, true));
             }

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::setting::{OF_PEOPLE, SHIPPED_POLICIES, Says, Setting};
 use super::value::{archive, flag, recipient, utf8};
+use crate::digest::hex;
 use crate::identity::directory::Problem;
 use crate::identity::directory::csv::is_type_of_list;
 use crate::identity::directory::rows::{Row, Rows};
@@ -222,11 +223,9 @@ impl Exports {
         }
         drop(rows);
         io::copy(&mut bytes, &mut io::sink()).map_err(failed)?;
-        let digits: Vec<String> =
-            bytes.sha256.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         self.files.push(ExportFile {
             path: path.to_owned(),
-            sha256: digits.concat(),
+            sha256: hex(&bytes.sha256.finalize()),
             rows: used,
             settings: layout.settings,
         });

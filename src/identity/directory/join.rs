@@ -6,7 +6,8 @@ use super::finding::Finding;
 use super::{Directory, Space};
 use crate::identity::entry::{Attribute, EntryKind, shown};
 use crate::identity::principal::{self, Form, Kind};
-use crate::identity::{FormId, Identities, Join, People, PersonId, Union};
+use crate::identity::{FormId, Identities, Join, People, PersonId};
+use crate::union::Union;
 
 /// What the directory says of the names that were logged.
 #[derive(Clone, Debug, Default)]
@@ -362,7 +363,7 @@ impl Identities {
             });
         self.joins = joins;
         if !apart.is_empty() {
-            self.full = Union { parent: (0..self.forms.len() as u32).collect() };
+            self.full = Union::of(self.forms.len());
             for join in &self.joins {
                 self.full.join(join.one, join.other);
             }
