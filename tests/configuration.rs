@@ -62,7 +62,8 @@ fn utf16(text: &str) -> Vec<u8> {
 }
 
 /// A scan of `log` with the exports; `ad.csv` among them is a directory.
-fn scan(log: &str, config: &str, exports: &[(&str, &[u8])], form: &str) -> Ran {
+/// A folder with a log, a configuration that names the exports, and those.
+fn prepared(log: &str, config: &str, exports: &[(&str, &[u8])]) -> tempfile::TempDir {
     let named = exports.iter().filter(|(name, _)| *name != "ad.csv");
     let names: Vec<String> = named.map(|(name, _)| format!("'{name}'")).collect();
     let key = match names.is_empty() {
@@ -73,7 +74,11 @@ fn scan(log: &str, config: &str, exports: &[(&str, &[u8])], form: &str) -> Ran {
     let mut files: Vec<(&str, &[u8])> =
         vec![("calproof.toml", config.as_bytes()), ("logs/EX01/u_ex100301.log", log.as_bytes())];
     files.extend_from_slice(exports);
-    let folder = folder(&files);
+    folder(&files)
+}
+
+fn scan(log: &str, config: &str, exports: &[(&str, &[u8])], form: &str) -> Ran {
+    let folder = prepared(log, config, exports);
     run(folder.path(), &["scan", "-q", "--format", form, "logs"], b"")
 }
 
@@ -322,13 +327,7 @@ fn a_journal_rule_counts_for_a_mailbox_and_never_for_a_list() {
 
 #[test]
 fn explain_tells_what_one_person_is_enabled_for() {
-    let files = all_exports();
-    let config = format!("{CONFIG}[configuration]\nfiles = ['mailboxes.csv', 'cas.csv']\n");
-    let log = logs();
-    let mut all: Vec<(&str, &[u8])> =
-        vec![("calproof.toml", config.as_bytes()), ("logs/EX01/u_ex100301.log", log.as_bytes())];
-    all.extend(borrowed(&files));
-    let folder = folder(&all);
+    let folder = prepared(&logs(), CONFIG, &borrowed(&all_exports()));
     let told = run(folder.path(), &["explain", "CONTOSO\\ben", "logs"], b"");
     assert_eq!(told.code, 0, "{}", told.err);
     let flat = told.out.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -347,13 +346,7 @@ fn explain_tells_what_one_person_is_enabled_for() {
 
 #[test]
 fn a_bundle_names_the_exports_by_their_digest() {
-    let files = all_exports();
-    let config = format!("{CONFIG}[configuration]\nfiles = ['mailboxes.csv', 'cas.csv']\n");
-    let log = logs();
-    let mut all: Vec<(&str, &[u8])> =
-        vec![("calproof.toml", config.as_bytes()), ("logs/EX01/u_ex100301.log", log.as_bytes())];
-    all.extend(borrowed(&files));
-    let folder = folder(&all);
+    let folder = prepared(&logs(), CONFIG, &borrowed(&all_exports()));
     let ran = run(folder.path(), &["scan", "-q", "--evidence", "bundle", "logs"], b"");
     assert_eq!(ran.code, 0, "{}", ran.err);
     let data = folder.path().join("bundle/data");

@@ -65,6 +65,19 @@ fn answered(here: &Path) {
     done(here, &reply);
 }
 
+/// The worked example with a bundle that an authority has stamped; `None` where there is no openssl.
+#[track_caller]
+fn stamped() -> Option<tempfile::TempDir> {
+    let folder = worked_example();
+    let here = folder.path();
+    if !authority(here, P256, "sha256") {
+        return None;
+    }
+    bundle(here, &["bundle", "--timestamp-request", "logs"]);
+    answered(here);
+    Some(folder)
+}
+
 #[track_caller]
 fn refused(here: &Path, args: &[&str], words: &str) {
     let ran = run(here, &[&["verify", "bundle"], args].concat(), b"");
@@ -114,13 +127,8 @@ fn openssl_stamps_the_request_and_both_accept_the_response() {
 
 #[test]
 fn a_response_for_another_bundle_is_refused() {
-    let here = worked_example();
+    let Some(here) = stamped() else { return };
     let here = here.path();
-    if !authority(here, P256, "sha256") {
-        return;
-    }
-    bundle(here, &["bundle", "--timestamp-request", "logs"]);
-    answered(here);
     fs::rename(here.join("bundle"), here.join("first")).unwrap();
     bundle(here, &["bundle", "--from", "2010-03-02", "--timestamp-request", "logs"]);
     fs::copy(here.join(RESPONSE.replace("bundle", "first")), here.join(RESPONSE)).unwrap();
@@ -166,13 +174,8 @@ fn an_authority_that_refuses_is_quoted() {
 /// Bytes that the signature does not cover may change, what is told may not.
 #[test]
 fn no_byte_of_a_response_changes_what_is_told() {
-    let here = worked_example();
+    let Some(here) = stamped() else { return };
     let here = here.path();
-    if !authority(here, P256, "sha256") {
-        return;
-    }
-    bundle(here, &["bundle", "--timestamp-request", "logs"]);
-    answered(here);
     let bytes = fs::read(here.join(RESPONSE)).unwrap();
     let tsa = here.join("tsa.pem");
     let place = here.join("bundle");
