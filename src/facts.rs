@@ -179,15 +179,6 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Whether nothing was told yet.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-            && self.aliases.is_empty()
-            && self.exchanges.is_empty()
-            && self.corroborated.is_empty()
-            && self.active.is_empty()
-    }
-
     /// The index of a server, new or known.
     pub fn server(&mut self, server: Server) -> u32 {
         place_of(&mut self.servers, server)

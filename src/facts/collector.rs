@@ -86,7 +86,8 @@ pub struct Told {
 impl Told {
     /// Adds what the next segment of the same input told.
     pub fn append(&mut self, next: Told) {
-        if self.lines.total() == 0 && self.facts.is_empty() {
+        if self.lines.total() == 0 {
+            // Without a line nothing was told.
             *self = next;
             return;
         }
