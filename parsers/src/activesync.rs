@@ -31,25 +31,36 @@ pub struct Query<'a> {
 /// assert_eq!(base64.device_id.as_deref(), Some(&b"v140Device"[..]));
 /// ```
 pub fn query(query: &[u8]) -> Query<'_> {
-    let mut pairs = Pairs::default();
-    let signs = [b'&', b':'];
-    let start = simd::fold_blocks(query, signs, 0, |mut start, base, [ampersands, colons]| {
-        for at in simd::bits(ampersands | colons).map(|i| base + i) {
-            if query[at] == b':' {
-                pairs.colon(&query[start..], at - start);
-            } else {
-                pairs.end(&query[start..at]);
-                start = at + 1;
-            }
-        }
-        start
-    });
+    let mut pass = Pass { query, start: 0, pairs: Pairs::default() };
+    simd::each_block(query, [b'&', b':'], &mut pass);
+    let Pass { start, mut pairs, .. } = pass;
     pairs.end(&query[start..]);
     let Pairs { mut device_id, mut device_type, plain, blocked, .. } = pairs;
     if !plain && let Some((id, kind)) = base64_head(query) {
         (device_id, device_type) = (Some(id), kind);
     }
     Query { device_id: device_id.filter(|id| is_device(id, &device_type)), blocked }
+}
+
+struct Pass<'a> {
+    query: &'a [u8],
+    /// Where the pair at hand begins.
+    start: usize,
+    pairs: Pairs<'a>,
+}
+
+impl simd::Blocks<2> for Pass<'_> {
+    #[inline(always)]
+    fn block(&mut self, at: usize, [ampersands, colons]: [u64; 2]) {
+        for at in simd::bits(ampersands | colons).map(|i| at + i) {
+            if self.query[at] == b':' {
+                self.pairs.colon(&self.query[self.start..], at - self.start);
+            } else {
+                self.pairs.end(&self.query[self.start..at]);
+                self.start = at + 1;
+            }
+        }
+    }
 }
 
 /// What the pairs of a query have said so far; of a key that stands twice, the last one counts.

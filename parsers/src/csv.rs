@@ -15,59 +15,69 @@ use crate::simd;
 /// assert_eq!(split(b"a,\"b", &mut fields), None);
 /// ```
 pub fn split<'a>(row: &'a [u8], fields: &mut [&'a [u8]]) -> Option<usize> {
-    let mut cut = |count: usize, from: usize, to: usize| {
-        if let Some(field) = fields.get_mut(count) {
-            *field = &row[from..to];
-        }
-    };
-    let start = Cut { count: 0, from: 0, quote: Quote::of(row, 0) };
-    let last = simd::fold_blocks(row, [b',', b'"'], start, |mut cut_at, base, [commas, quotes]| {
-        if quotes == 0
-            && let Quote::None = cut_at.quote
-        {
-            // Most of most rows.
-            for at in simd::bits(commas).map(|i| base + i) {
-                cut(cut_at.count, cut_at.from, at);
-                (cut_at.count, cut_at.from) = (cut_at.count + 1, at + 1);
-            }
-            if commas != 0 {
-                cut_at.quote = Quote::of(row, cut_at.from);
-            }
-            return cut_at;
-        }
-        for at in simd::bits(commas | quotes).map(|i| base + i) {
-            match cut_at.quote {
-                Quote::Open(from) if at < from => {}
-                // A quote that is doubled stands for itself.
-                Quote::Open(_) if row[at] == b'"' && row.get(at + 1) == Some(&b'"') => {
-                    cut_at.quote = Quote::Open(at + 2);
-                }
-                Quote::Open(_) if row[at] == b'"' => cut_at.quote = Quote::None,
-                Quote::None if row[at] == b',' => {
-                    cut(cut_at.count, cut_at.from, at);
-                    let from = at + 1;
-                    cut_at = Cut { count: cut_at.count + 1, from, quote: Quote::of(row, from) };
-                }
-                Quote::Open(_) | Quote::None => {}
-            }
-        }
-        cut_at
-    });
-    if let Quote::Open(_) = last.quote {
+    let mut cut = Cut { row, fields, count: 0, from: 0, quote: Quote::of(row, 0) };
+    simd::each_block(row, [b',', b'"'], &mut cut);
+    if let Quote::Open(_) = cut.quote {
         return None;
     }
-    cut(last.count, last.from, row.len());
-    Some(last.count + 1)
+    cut.field(row.len());
+    Some(cut.count)
 }
 
 /// How far a row has been cut.
-#[derive(Clone, Copy)]
-struct Cut {
+struct Cut<'a, 'f> {
+    row: &'a [u8],
+    fields: &'f mut [&'a [u8]],
     /// Fields behind.
     count: usize,
     /// Where the field at hand begins.
     from: usize,
     quote: Quote,
+}
+
+impl Cut<'_, '_> {
+    /// The field at hand ends at `to`; the next one begins behind the comma there.
+    #[inline(always)]
+    fn field(&mut self, to: usize) {
+        if let Some(field) = self.fields.get_mut(self.count) {
+            *field = &self.row[self.from..to];
+        }
+        (self.count, self.from) = (self.count + 1, to + 1);
+    }
+}
+
+impl simd::Blocks<2> for Cut<'_, '_> {
+    #[inline(always)]
+    fn block(&mut self, base: usize, [commas, quotes]: [u64; 2]) {
+        if quotes == 0
+            && let Quote::None = self.quote
+        {
+            // Most of most rows.
+            for at in simd::bits(commas).map(|i| base + i) {
+                self.field(at);
+            }
+            if commas != 0 {
+                self.quote = Quote::of(self.row, self.from);
+            }
+            return;
+        }
+        let row = self.row;
+        for at in simd::bits(commas | quotes).map(|i| base + i) {
+            match self.quote {
+                Quote::Open(from) if at < from => {}
+                // A quote that is doubled stands for itself.
+                Quote::Open(_) if row[at] == b'"' && row.get(at + 1) == Some(&b'"') => {
+                    self.quote = Quote::Open(at + 2);
+                }
+                Quote::Open(_) if row[at] == b'"' => self.quote = Quote::None,
+                Quote::None if row[at] == b',' => {
+                    self.field(at);
+                    self.quote = Quote::of(row, self.from);
+                }
+                Quote::Open(_) | Quote::None => {}
+            }
+        }
+    }
 }
 
 /// Whether commas are text.

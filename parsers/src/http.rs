@@ -156,15 +156,9 @@ impl QueryMarks {
     /// One pass: the first mark is found by its rarest letter, the others by the one both have.
     #[inline]
     fn of(query: &[u8]) -> QueryMarks {
-        let letters = [b'k', b'K', b'F'];
-        let nothing = QueryMarks::default();
-        simd::fold_blocks(query, letters, nothing, |found, base, [small, large, front]| match small
-            | large
-            | front
-        {
-            0 => found,
-            letters => found.look(query, base, letters),
-        })
+        let mut marks = QueryPass { query, found: QueryMarks::default() };
+        simd::each_block(query, [b'k', b'K', b'F'], &mut marks);
+        marks.found
     }
 
     /// Looks at the bytes behind `base` that `letters` has bits for. Few queries have such letters.
@@ -182,6 +176,21 @@ impl QueryMarks {
             }
         }
         self
+    }
+}
+
+struct QueryPass<'q> {
+    query: &'q [u8],
+    found: QueryMarks,
+}
+
+impl simd::Blocks<3> for QueryPass<'_> {
+    #[inline(always)]
+    fn block(&mut self, at: usize, [small, large, front]: [u64; 3]) {
+        let letters = small | large | front;
+        if letters != 0 {
+            self.found = self.found.look(self.query, at, letters);
+        }
     }
 }
 

@@ -6,31 +6,40 @@
 /// Bytes that are looked at together.
 pub(crate) const BLOCK: usize = 64;
 
-/// Tells for every block of `text` which of its bytes are the `wanted` ones: one mask for each,
-/// whose bit `i` stands for the byte `i` of the block. The last block may be short; the bits behind
-/// its end are 0. `see` gets what it gave for the block before (first `state`), the offset of the
-/// block in `text`, and the masks; what it gives last is the result.
+/// What is done with the blocks of a text. Implementations are marked `#[inline(always)]`: only so
+/// are they compiled for the same processor as the loop around them.
+pub(crate) trait Blocks<const N: usize> {
+    /// The next block: its offset in the text, and for each wanted byte a mask whose bit `i` is set
+    /// where that byte stands at `i` of the block. The last block may be short; the bits behind its end
+    /// are 0.
+    fn block(&mut self, at: usize, masks: [u64; N]);
+
+    /// How many bytes ahead of the block at hand the processor is asked to fetch; 0 for not at all.
+    /// Pays where a long text is read that is not in the cache.
+    const AHEAD: usize = 0;
+}
+
+/// Tells `seen` of every block of `text` which of its bytes are the `wanted` ones.
 #[inline]
-pub(crate) fn fold_blocks<const N: usize, S>(
+pub(crate) fn each_block<const N: usize>(
     text: &[u8],
     wanted: [u8; N],
-    state: S,
-    see: impl FnMut(S, usize, [u64; N]) -> S,
-) -> S {
+    seen: &mut impl Blocks<N>,
+) {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2")
         && is_x86_feature_detected!("bmi1")
         && is_x86_feature_detected!("popcnt")
     {
         #[allow(unsafe_code, reason = "compiled for more than the least processor")]
-        // SAFETY: `avx2::fold_blocks` is safe code that touches no memory but its arguments. What makes
+        // SAFETY: `avx2::each_block` is safe code that touches no memory but its arguments. What makes
         // the call unsafe is that the processor must have the features that the function is compiled
         // for, and those have just been asked for.
         unsafe {
-            return avx2::fold_blocks(text, wanted, state, see);
+            return avx2::each_block(text, wanted, seen);
         }
     }
-    each_block(text, wanted, state, see, masks)
+    each_block_by(text, wanted, seen, masks);
 }
 
 /// The places of the bits of a mask, from the lowest.
@@ -46,25 +55,42 @@ pub(crate) fn bits(mut mask: u64) -> impl Iterator<Item = usize> {
 }
 
 #[inline(always)]
-fn each_block<const N: usize, S>(
+fn each_block_by<const N: usize, B: Blocks<N>>(
     text: &[u8],
     wanted: [u8; N],
-    mut state: S,
-    mut see: impl FnMut(S, usize, [u64; N]) -> S,
+    seen: &mut B,
     masks: impl Fn(&[u8; BLOCK], [u8; N]) -> [u64; N],
-) -> S {
+) {
     let (whole, rest) = text.as_chunks::<BLOCK>();
-    let mut last = [0; BLOCK];
-    last[..rest.len()].copy_from_slice(rest);
-    for at in (0..text.len()).step_by(BLOCK) {
-        // One place that calls `see`, so that it becomes part of the loop.
-        let (block, there) = match whole.get(at / BLOCK) {
-            Some(block) => (block, u64::MAX),
-            None => (&last, (1 << rest.len()) - 1),
-        };
-        state = see(state, at, masks(block, wanted).map(|mask| mask & there));
+    let mut at = 0;
+    for block in whole {
+        if B::AHEAD > 0 {
+            prefetch(block.as_ptr().wrapping_add(B::AHEAD));
+        }
+        seen.block(at, masks(block, wanted));
+        at += BLOCK;
     }
-    state
+    if !rest.is_empty() {
+        let mut last = [0; BLOCK];
+        last[..rest.len()].copy_from_slice(rest);
+        let there = (1 << rest.len()) - 1;
+        seen.block(at, masks(&last, wanted).map(|mask| mask & there));
+    }
+}
+
+/// Asks the processor to fetch what lies at `place`, which need not be memory of ours.
+#[inline(always)]
+pub(crate) fn prefetch<T>(place: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    #[allow(unsafe_code, reason = "a hint that reads nothing")]
+    // SAFETY: the instruction is part of every x86-64, changes nothing that a program can see, and
+    // never faults, whatever the address.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(place.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = place;
 }
 
 /// The masks of a block, eight bytes at a time: for any processor.
@@ -90,16 +116,15 @@ mod avx2 {
         __m256i, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_set1_epi8,
     };
 
-    use super::{BLOCK, each_block};
+    use super::{BLOCK, Blocks, each_block_by};
 
     #[target_feature(enable = "avx2,bmi1,popcnt")]
-    pub(super) fn fold_blocks<const N: usize, S>(
+    pub(super) fn each_block<const N: usize>(
         text: &[u8],
         wanted: [u8; N],
-        state: S,
-        see: impl FnMut(S, usize, [u64; N]) -> S,
-    ) -> S {
-        each_block(text, wanted, state, see, |block, wanted| masks(block, wanted))
+        seen: &mut impl Blocks<N>,
+    ) {
+        each_block_by(text, wanted, seen, |block, wanted| masks(block, wanted));
     }
 
     #[inline]
@@ -133,6 +158,12 @@ mod tests {
 
     type Seen = Vec<(usize, [u64; 3])>;
 
+    impl Blocks<3> for Seen {
+        fn block(&mut self, at: usize, masks: [u64; 3]) {
+            self.push((at, masks));
+        }
+    }
+
     fn plainly(text: &[u8], wanted: [u8; 3]) -> Seen {
         let bits = |block: &[u8], byte| {
             let bit = |(i, b): (usize, &u8)| u64::from(*b == byte) << i;
@@ -147,12 +178,11 @@ mod tests {
         #[test]
         fn masks_say_where_bytes_are(text in prop::collection::vec(prop_oneof![Just(b' '), Just(b'\n'), any::<u8>()], 0..300)) {
             let wanted = [b' ', b'\n', 0];
-            let see = |mut seen: Seen, at, masks| {
-                seen.push((at, masks));
-                seen
-            };
-            prop_assert_eq!(fold_blocks(&text, wanted, Seen::new(), see), plainly(&text, wanted));
-            prop_assert_eq!(each_block(&text, wanted, Seen::new(), see, masks), plainly(&text, wanted));
+            let (mut quick, mut plain) = (Seen::new(), Seen::new());
+            each_block(&text, wanted, &mut quick);
+            each_block_by(&text, wanted, &mut plain, masks);
+            prop_assert_eq!(quick, plainly(&text, wanted));
+            prop_assert_eq!(plain, plainly(&text, wanted));
         }
     }
 }

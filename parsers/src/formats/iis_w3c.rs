@@ -131,7 +131,7 @@ impl<'a, 's> Reader<'a, 's> {
 
     fn read(mut self, quick: bool) {
         let text = self.segment.text;
-        let mut index = Index::new(text.len());
+        let mut index = Index::new();
         let mut at = 0;
         while at < text.len() {
             let rows = if quick { index.fill(text, at, self.segment.eol) } else { 0 };

@@ -9,14 +9,17 @@ use crate::simd;
 /// Bytes that are indexed at a time. Small enough to stay in the first cache with its positions.
 const SPAN: usize = 16 * 1024;
 
+/// Room for the delimiters of a span. Whole words are written, of which only the first are meant.
+const PLACES: usize = SPAN + 16;
+
 /// Positions of the delimiters of a span of text.
 pub(super) struct Index {
     /// Offsets in the text: first that of the byte before the span, then those of its blanks and line
     /// ends, in order; behind them, leftovers.
-    delimiters: Box<[u32]>,
+    delimiters: Box<[u32; PLACES]>,
     /// Which of the delimiters stand before a row, in order: the first, and all line ends; behind
     /// them, leftovers.
-    bounds: Box<[u32]>,
+    bounds: Box<[u32; PLACES]>,
     rows: usize,
     irregular: bool,
 }
@@ -68,10 +71,8 @@ impl Row<'_> {
 }
 
 impl Index {
-    /// For text of `len` bytes.
-    pub(super) fn new(len: usize) -> Index {
-        // Whole words are written, of which only the first are meant: eight more than can be.
-        let places = || vec![0; len.min(SPAN) + 9].into_boxed_slice();
+    pub(super) fn new() -> Index {
+        let places = || Box::new([0; PLACES]);
         Index { delimiters: places(), bounds: places(), rows: 0, irregular: false }
     }
 
@@ -84,12 +85,16 @@ impl Index {
             return 0;
         }
         self.delimiters[0] = (at as u32).wrapping_sub(1);
-        let (delimiters, bounds) = (&mut *self.delimiters, &mut *self.bounds);
-        let start = Noted { count: 1, rows: 0, after_delimiter: true, odd: 0 };
-        let wanted = [b' ', eol, b'\t'];
-        let noted = simd::fold_blocks(&text[at..end], wanted, start, |noted, base, masks| {
-            noted.with((at + base) as u32, masks, delimiters, bounds)
-        });
+        let mut noted = Noted {
+            text: at as u32,
+            delimiters: &mut self.delimiters,
+            bounds: &mut self.bounds,
+            count: 1,
+            rows: 0,
+            after_delimiter: true,
+            odd: 0,
+        };
+        simd::each_block(&text[at..end], [b' ', eol, b'\t'], &mut noted);
         (self.rows, self.irregular) = (noted.rows, noted.odd != 0);
         self.rows
     }
@@ -108,8 +113,11 @@ impl Index {
 }
 
 /// How far a span is indexed.
-#[derive(Clone, Copy)]
-struct Noted {
+struct Noted<'i> {
+    /// Offset of the span in the text.
+    text: u32,
+    delimiters: &'i mut [u32; PLACES],
+    bounds: &'i mut [u32; PLACES],
     count: usize,
     rows: usize,
     /// The last byte was a delimiter.
@@ -118,45 +126,50 @@ struct Noted {
     odd: u64,
 }
 
-impl Noted {
-    /// Notes the delimiters of a block that begins at `base`: their offsets, and which of them are
-    /// line ends. Their number is hard to foretell, so four offsets are written whether there are
-    /// that many or not, and one line end.
+impl simd::Blocks<3> for Noted<'_> {
+    const AHEAD: usize = 4096;
+
+    /// Notes the delimiters of a block: their offsets, and which of them are line ends. Their number
+    /// is hard to foretell, so some offsets are written whether there are that many or not, and one
+    /// line end.
     #[inline(always)]
-    fn with(
-        self,
-        base: u32,
-        [blanks, mut ends, tabs]: [u64; 3],
-        delimiters: &mut [u32],
-        bounds: &mut [u32],
-    ) -> Noted {
+    fn block(&mut self, at: usize, [blanks, mut ends, tabs]: [u64; 3]) {
         let mut both = blanks | ends;
         // Two delimiters in a row, or a tab, are nothing that IIS writes.
-        let odd = self.odd | tabs | (both & (both << 1 | u64::from(self.after_delimiter)));
-        let after_delimiter = both >> 63 == 1;
-        let count = self.count + both.count_ones() as usize;
-        let mut rows = self.rows;
-        while let Some(bound) = bounds.get_mut(rows + 1) {
+        self.odd |= tabs | (both & (both << 1 | u64::from(self.after_delimiter)));
+        self.after_delimiter = both >> 63 == 1;
+        while let Some(bound) = self.bounds.get_mut(self.rows + 1) {
             let below = both & (ends & ends.wrapping_neg()).wrapping_sub(1);
             *bound = (self.count as u32).wrapping_add(below.count_ones());
-            rows += usize::from(ends != 0);
+            self.rows += usize::from(ends != 0);
             ends &= ends.wrapping_sub(1);
             if ends == 0 {
                 break;
             }
         }
+        let base = self.text.wrapping_add(at as u32);
         let mut at = self.count;
-        while let Some(four) = delimiters.get_mut(at..).and_then(|rest| rest.first_chunk_mut::<4>())
-        {
-            for place in four {
-                *place = base.wrapping_add(both.trailing_zeros());
-                both &= both.wrapping_sub(1);
-            }
-            at += 4;
-            if at >= count {
-                break;
-            }
+        self.count += both.count_ones() as usize;
+        // Most blocks have few, those where a row ends have many.
+        if !note::<4>(&mut both, base, self.delimiters, at) {
+            return;
         }
-        Noted { count, rows, after_delimiter, odd }
+        at += 4;
+        while both != 0 && note::<8>(&mut both, base, self.delimiters, at) {
+            at += 8;
+        }
     }
+}
+
+/// Writes the places of the lowest `N` bits of `mask` behind `at`, whether there are that many or
+/// not, and clears them. `false` where there is no room.
+#[inline(always)]
+fn note<const N: usize>(mask: &mut u64, base: u32, delimiters: &mut [u32; PLACES], at: usize) -> bool {
+    let room = delimiters.get_mut(at..).and_then(|rest| rest.first_chunk_mut::<N>());
+    let Some(places) = room else { return false };
+    for place in places {
+        *place = base.wrapping_add(mask.trailing_zeros());
+        *mask &= mask.wrapping_sub(1);
+    }
+    true
 }
