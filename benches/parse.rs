@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use calproof::facts::collector::Collector;
 use calproof_parsers::{
-    Access, FactId, LineErrorKind, LineKind, Notice, Place, Proof, Scope, Segment, ServerEvidence,
-    Sink, detect, sip::SipMessage,
+    Access, FactId, LineErrorKind, LineKind, Memory, Notice, Place, Proof, Scope, Segment,
+    ServerEvidence, ServerId, Sink, detect, sip::SipMessage,
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use organisation::{FIELDS, Organisation, Rows};
@@ -40,6 +40,10 @@ impl Sink for Counting {
         self.accesses += 1;
         FactId(0)
     }
+    fn server(&mut self, _: &ServerEvidence<'_>) -> ServerId {
+        ServerId(0)
+    }
+
     fn again(&mut self, _: FactId, _: Place) {
         self.accesses += 1;
     }
@@ -71,14 +75,14 @@ fn log() -> Vec<u8> {
 fn parse(text: &[u8], scope: &Scope, sink: &mut dyn Sink) {
     let (format, mut state) = detect(&text[..64 << 10]);
     // Segments of the usual size, so that the memo and the facts have theirs.
-    let mut at = 0;
+    let (mut at, mut memory) = (0, Memory::default());
     while at < text.len() {
         let end = match at + (8 << 20) {
             next if next < text.len() => format.boundary(text, next, b'\n'),
             _ => text.len(),
         };
         let segment = Segment { text: &text[at..end], base: at as u64, eol: b'\n', scope };
-        format.parse(&segment, &mut state, sink);
+        format.parse(&segment, &mut state, &mut memory, sink);
         at = end;
     }
 }

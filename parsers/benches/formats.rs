@@ -15,7 +15,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use calproof_parsers::recorder::Recorder;
-use calproof_parsers::{FORMATS, LineKind, LogFormat, Scope, Segment, State, detect};
+use calproof_parsers::{FORMATS, LineKind, LogFormat, Memory, Scope, Segment, State, detect};
 use measure::Count;
 
 /// Bytes of text a format, all its samples together.
@@ -80,7 +80,7 @@ fn repeated(format: &dyn LogFormat, state: &State, text: &[u8], size: usize) -> 
     let scope = Scope::default();
     let mut recorder = Recorder::default();
     let segment = Segment { text, base: 0, eol: b'\n', scope: &scope };
-    format.parse(&segment, &mut state.clone(), &mut recorder);
+    format.parse(&segment, &mut state.clone(), &mut Memory::default(), &mut recorder);
     let before = recorder.runs.iter().skip_while(|run| run.0 != LineKind::Event);
     let events = before
         .take_while(|run| run.0 != LineKind::Directive)

@@ -358,9 +358,14 @@ pub enum Notice {
     UnknownTimeBase,
 }
 
-/// A handle to a fact that the sink already holds; valid for the sink that gave it.
+/// What a sink calls a fact that it holds: the same access whenever and in whatever input it stands,
+/// for that sink and those that say they go on with its names.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct FactId(pub u32);
+
+/// What a sink calls a server, as logged; see [`FactId`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct ServerId(pub u32);
 
 /// Where a parser puts what it finds.
 ///
@@ -375,11 +380,13 @@ pub trait Sink {
     /// reported by [`Sink::lines`] as well.
     fn rejected(&mut self, line: u64, byte: u64, kind: LineErrorKind);
 
-    /// An access event. The handle stands for the same fact on the same UTC day.
+    /// What the sink calls a server.
+    fn server(&mut self, server: &ServerEvidence<'_>) -> ServerId;
+
+    /// An access event, and what the sink calls its fact: the access without its place.
     fn access(&mut self, place: Place, access: &Access<'_>) -> FactId;
 
-    /// One more event of a fact that [`Sink::access`] returned earlier in this segment, on the
-    /// same UTC day.
+    /// One more event of a fact that [`Sink::access`] returned earlier.
     fn again(&mut self, fact: FactId, place: Place);
 
     /// The log proves that two names belong to one person.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::event::{Sink, Software};
 use crate::formats;
+use crate::memory::Memory;
 use crate::network::Networks;
 
 /// What the run knows before a row is read; the same for every input of a run, or of a server.
@@ -115,10 +116,16 @@ pub trait LogFormat: Sync {
     }
 
     /// Parses one segment. `state` comes in as the lines before left it and goes out as this
-    /// segment leaves it.
+    /// segment leaves it. What `memory` knows of rows before spares work and changes nothing.
     ///
     /// Any bytes are accepted: what cannot be read is reported to the sink, line by line.
-    fn parse(&self, segment: &Segment<'_>, state: &mut State, sink: &mut dyn Sink);
+    fn parse(
+        &self,
+        segment: &Segment<'_>,
+        state: &mut State,
+        memory: &mut Memory,
+        sink: &mut dyn Sink,
+    );
 }
 
 /// Every format, in the order in which they are asked.

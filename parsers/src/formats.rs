@@ -24,4 +24,4 @@ mod exchange_csv;
 mod exchange_protocol;
 mod rows;
 mod table;
-mod web;
+pub(crate) mod web;

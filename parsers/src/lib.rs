@@ -25,6 +25,7 @@ pub mod format;
 pub mod formats;
 pub mod http;
 pub mod line;
+mod memory;
 pub mod network;
 #[doc(hidden)]
 pub mod recorder;
@@ -35,8 +36,9 @@ pub mod time;
 
 pub use event::{
     Access, Client, DeviceEvidence, FactId, LineErrorKind, LineKind, Marks, Notice, Outcome, Place,
-    Proof, ServerEvidence, Sink, Software,
+    Proof, ServerEvidence, ServerId, Sink, Software,
 };
 pub use format::{Description, FORMATS, LogFormat, Scope, Segment, State, detect};
+pub use memory::Memory;
 pub use network::Networks;
 pub use service::Service;

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use crate::event::{
     Access, DeviceEvidence, FactId, LineErrorKind, LineKind, Notice, Place, Proof, ServerEvidence,
-    Sink, Software,
+    ServerId, Sink, Software,
 };
 use crate::format::Scope;
 use crate::line;
@@ -23,6 +23,8 @@ pub struct Recorder {
     pub runs: Vec<(LineKind, u64, Range<u64>)>,
     /// The facts, as written; [`Sink::again`] repeats one.
     facts: Vec<String>,
+    /// The servers, as written.
+    servers: Vec<String>,
     /// The SIP exchanges so far.
     exchanges: BTreeMap<ExchangeKey, Exchange>,
 }
@@ -267,6 +269,16 @@ impl Sink for Recorder {
         self.event(place, &fact);
         self.facts.push(fact);
         FactId(self.facts.len() as u32 - 1)
+    }
+
+    fn server(&mut self, server: &ServerEvidence<'_>) -> ServerId {
+        let fields = server_fields(server);
+        let known = self.servers.iter().position(|s| *s == fields);
+        let place = known.unwrap_or_else(|| {
+            self.servers.push(fields);
+            self.servers.len() - 1
+        });
+        ServerId(place as u32)
     }
 
     fn again(&mut self, fact: FactId, place: Place) {

@@ -21,11 +21,7 @@ pub(crate) trait Blocks<const N: usize> {
 
 /// Tells `seen` of every block of `text` which of its bytes are the `wanted` ones.
 #[inline]
-pub(crate) fn each_block<const N: usize>(
-    text: &[u8],
-    wanted: [u8; N],
-    seen: &mut impl Blocks<N>,
-) {
+pub(crate) fn each_block<const N: usize>(text: &[u8], wanted: [u8; N], seen: &mut impl Blocks<N>) {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2")
         && is_x86_feature_detected!("bmi1")

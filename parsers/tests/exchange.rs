@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use calproof_parsers::recorder::Recorder;
-use calproof_parsers::{Scope, Segment, detect, line};
+use calproof_parsers::{Memory, Scope, Segment, detect, line};
 
 fn folders(of: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(of).unwrap().map(|e| e.unwrap().path());
@@ -45,7 +45,7 @@ fn told(text: &[u8], pieces: &[std::ops::Range<usize>]) -> BTreeSet<String> {
             eol: b'\n',
             scope: &scope,
         };
-        format.parse(&segment, &mut state, &mut recorder);
+        format.parse(&segment, &mut state, &mut Memory::default(), &mut recorder);
         let rows = recorder.text.lines().filter(|l| l.contains("\"byte\":"));
         all.extend(rows.map(|l| l[l.find("\"byte\":").unwrap()..].to_owned()));
     }
@@ -80,7 +80,7 @@ fn no_secret_of_a_row_is_told() {
         let scope = Scope::default();
         let mut recorder = Recorder::default();
         let segment = Segment { text: &text, base: 0, eol: b'\n', scope: &scope };
-        format.parse(&segment, &mut state.clone(), &mut recorder);
+        format.parse(&segment, &mut state.clone(), &mut Memory::default(), &mut recorder);
         for secret in ["secret", "MAPIContext", "0123456789abcdef0123456789abcdef\""] {
             assert!(!recorder.text.contains(secret), "{}: {secret}", path.display());
         }

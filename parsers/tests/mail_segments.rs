@@ -7,7 +7,7 @@ use std::path::Path;
 
 use calproof_parsers::line::lines;
 use calproof_parsers::recorder::Recorder;
-use calproof_parsers::{Scope, Segment, detect};
+use calproof_parsers::{Memory, Scope, Segment, detect};
 
 const FORMATS: [&str; 5] =
     ["exchange-pop3", "exchange-imap4", "exchange-smtp-receive", "exchange-smtp-send", "smtpsvc"];
@@ -22,7 +22,7 @@ fn told(text: &[u8], cuts: &[usize]) -> Vec<String> {
         let mut recorder = Recorder::default();
         let segment =
             Segment { text: &text[start..end], base: start as u64, eol: b'\n', scope: &scope };
-        format.parse(&segment, &mut state, &mut recorder);
+        format.parse(&segment, &mut state, &mut Memory::default(), &mut recorder);
         for line in recorder.text.lines() {
             let Some((_, row)) = line.split_once("\"byte\":") else { continue };
             // Every segment may prove an alias anew.

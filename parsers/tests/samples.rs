@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use calproof_parsers::recorder::{Recorder, check_tiled, line_end};
-use calproof_parsers::{FORMATS, LogFormat, Scope, Segment, State, detect};
+use calproof_parsers::{FORMATS, LogFormat, Memory, Scope, Segment, State, detect};
 use proptest::prelude::*;
 
 fn samples() -> PathBuf {
@@ -42,7 +42,7 @@ fn record(format: &dyn LogFormat, state: &State, text: &[u8]) -> Recorder {
     let scope = Scope::default();
     let mut recorder = Recorder::default();
     let segment = Segment { text, base: 0, eol: line_end(text), scope: &scope };
-    format.parse(&segment, &mut state.clone(), &mut recorder);
+    format.parse(&segment, &mut state.clone(), &mut Memory::default(), &mut recorder);
     recorder
 }
 

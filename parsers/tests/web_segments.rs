@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use calproof_parsers::recorder::Recorder;
-use calproof_parsers::{Scope, Segment, detect};
+use calproof_parsers::{Memory, Scope, Segment, detect};
 
 const FORMATS: [&str; 7] =
     ["httperr", "iis-advanced", "iis-native", "ncsa", "iis-etw", "ual", "ocs-cdr"];
@@ -21,7 +21,7 @@ fn told(text: &[u8], cuts: &[usize]) -> Vec<String> {
         let mut recorder = Recorder::default();
         let segment =
             Segment { text: &text[start..end], base: start as u64, eol: b'\n', scope: &scope };
-        format.parse(&segment, &mut state, &mut recorder);
+        format.parse(&segment, &mut state, &mut Memory::default(), &mut recorder);
         let rows = recorder.text.lines().filter_map(|l| l.split_once("\"byte\":"));
         told.extend(rows.map(|(_, row)| row.to_owned()));
         start = end;

@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use calproof_parsers::sip::SipMessage;
 use calproof_parsers::{
-    Access, FactId, LineErrorKind, LineKind, LogFormat, Notice, Place, Proof, Scope, Segment,
-    ServerEvidence, Sink, State,
+    Access, FactId, LineErrorKind, LineKind, LogFormat, Memory, Notice, Place, Proof, Scope,
+    Segment, ServerEvidence, ServerId, Sink, State,
 };
 
 /// Counts what it is told.
@@ -31,6 +31,10 @@ impl Sink for Count {
         self.accesses += 1;
         FactId(0)
     }
+    fn server(&mut self, _: &ServerEvidence<'_>) -> ServerId {
+        ServerId(0)
+    }
+
     fn again(&mut self, _fact: FactId, _place: Place) {
         self.accesses += 1;
     }
@@ -59,7 +63,7 @@ pub(crate) fn read(format: &dyn LogFormat, state: &State, text: &[u8]) -> (Count
         count = Count::default();
         let segment = Segment { text, base: 0, eol: b'\n', scope: &scope };
         let before = seconds(start);
-        format.parse(&segment, &mut state.clone(), &mut count);
+        format.parse(&segment, &mut state.clone(), &mut Memory::default(), &mut count);
         best = best.min(seconds(start) - before);
     }
     (count, best)

@@ -4,7 +4,7 @@
 //! the content decide, as a scan does. The rest is the log.
 
 use calproof_parsers::recorder::{Recorder, check_tiled, line_end};
-use calproof_parsers::{FORMATS, LogFormat, Scope, Segment, State, detect};
+use calproof_parsers::{FORMATS, LogFormat, Memory, Scope, Segment, State, detect};
 
 /// The byte that lets the content decide.
 pub const BY_CONTENT: u8 = u8::MAX;
@@ -42,7 +42,7 @@ fn read(format: &dyn LogFormat, mut state: State, text: &[u8], base: usize) -> (
     let scope = Scope::default();
     let mut recorder = Recorder::default();
     let segment = Segment { text, base: base as u64, eol: line_end(text), scope: &scope };
-    format.parse(&segment, &mut state, &mut recorder);
+    format.parse(&segment, &mut state, &mut Memory::default(), &mut recorder);
     (recorder, state)
 }
 

@@ -21,6 +21,7 @@ use crate::event::{LineErrorKind, LineKind, Notice, Place, Proof, ServerEvidence
 use crate::format::{Scope, Segment, State};
 use crate::http::{self, Request, Verdict};
 use crate::line::{self, Run};
+use crate::memory::Memory;
 use crate::service::starts_with_ignore_case;
 use crate::{csv, directive, network, time};
 use memo::{Evidence, Memo, Seen};
@@ -110,7 +111,7 @@ pub(super) struct Told<'a, 's> {
     pub(super) software: Software,
     pub(super) place: Place,
     pub(super) sink: &'s mut dyn Sink,
-    looks: Looks<'a>,
+    looks: &'s mut Looks,
     memo: Memo,
 }
 
@@ -151,6 +152,7 @@ impl<'a> Told<'a, '_> {
 pub(super) fn read<'a, R: Rows<'a>>(
     segment: &Segment<'a>,
     state: &mut State,
+    memory: &mut Memory,
     sink: &mut dyn Sink,
     mut rows: R,
 ) {
@@ -162,7 +164,7 @@ pub(super) fn read<'a, R: Rows<'a>>(
         software: state.software,
         place: Place { byte: segment.base, line: 0, instant: 0 },
         sink,
-        looks: Looks::new(segment.text.len()),
+        looks: &mut memory.looks,
         memo: Memo::new(),
     };
     let mut reader = Reader {

@@ -8,6 +8,7 @@ use crate::formats::exchange_csv::memo::Seen;
 use crate::formats::exchange_csv::{self, Head, Row, Rows, Told, place};
 use crate::formats::exchange_httpproxy::first_address;
 use crate::http::{self, Request};
+use crate::memory::Memory;
 use crate::network;
 use crate::service::starts_with_ignore_case;
 
@@ -57,8 +58,14 @@ impl LogFormat for ExchangeEws {
         Head::of(head).is(b"EWS", &COLUMNS).then(State::default)
     }
 
-    fn parse(&self, segment: &Segment<'_>, state: &mut State, sink: &mut dyn Sink) {
-        exchange_csv::read(segment, state, sink, Ews::default());
+    fn parse(
+        &self,
+        segment: &Segment<'_>,
+        state: &mut State,
+        memory: &mut Memory,
+        sink: &mut dyn Sink,
+    ) {
+        exchange_csv::read(segment, state, memory, sink, Ews::default());
     }
 }
 

@@ -8,6 +8,7 @@ use crate::format::{Description, LogFormat, Scope, Segment, State};
 use crate::formats::exchange_csv::memo::Seen;
 use crate::formats::exchange_csv::{self, Head, Row, Rows, Told, place};
 use crate::http::{self, Request};
+use crate::memory::Memory;
 use crate::service::{self, Service};
 
 /// Exchange HttpProxy log.
@@ -57,8 +58,14 @@ impl LogFormat for ExchangeHttpProxy {
         Head::of(head).is(b"HttpProxy", &COLUMNS).then(State::default)
     }
 
-    fn parse(&self, segment: &Segment<'_>, state: &mut State, sink: &mut dyn Sink) {
-        exchange_csv::read(segment, state, sink, HttpProxy::default());
+    fn parse(
+        &self,
+        segment: &Segment<'_>,
+        state: &mut State,
+        memory: &mut Memory,
+        sink: &mut dyn Sink,
+    ) {
+        exchange_csv::read(segment, state, memory, sink, HttpProxy::default());
     }
 }
 

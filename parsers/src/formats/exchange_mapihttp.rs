@@ -11,6 +11,7 @@ use crate::formats::exchange_ews::{evidence, same_name};
 use crate::formats::exchange_httpproxy::first_address;
 use crate::formats::exchange_rca::{self, Rca, is_probe, is_zero};
 use crate::http::{self, Request};
+use crate::memory::Memory;
 use crate::service::Service;
 
 /// Exchange MAPI over HTTP log.
@@ -63,8 +64,14 @@ impl LogFormat for ExchangeMapiHttp {
         (says(b"MapiHttp", &newer) || (says(b"MAPI", &any))).then(State::default)
     }
 
-    fn parse(&self, segment: &Segment<'_>, state: &mut State, sink: &mut dyn Sink) {
-        exchange_csv::read(segment, state, sink, Layout::default());
+    fn parse(
+        &self,
+        segment: &Segment<'_>,
+        state: &mut State,
+        memory: &mut Memory,
+        sink: &mut dyn Sink,
+    ) {
+        exchange_csv::read(segment, state, memory, sink, Layout::default());
     }
 }
 

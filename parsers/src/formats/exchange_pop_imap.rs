@@ -13,6 +13,7 @@ mod table;
 use super::exchange_protocol::{self as protocol, Layout, Protocol, Schema};
 use crate::event::{Client, DeviceEvidence, Sink};
 use crate::format::{Description, LogFormat, Scope, Segment, State};
+use crate::memory::Memory;
 use crate::service::Service;
 use crate::{http, network};
 
@@ -78,7 +79,13 @@ impl LogFormat for ExchangePop3 {
         schema(state) != Some(Schema::Sessions)
     }
 
-    fn parse(&self, segment: &Segment<'_>, state: &mut State, sink: &mut dyn Sink) {
+    fn parse(
+        &self,
+        segment: &Segment<'_>,
+        state: &mut State,
+        _memory: &mut Memory,
+        sink: &mut dyn Sink,
+    ) {
         parse(Protocol::Pop3, segment, state, sink);
     }
 }
@@ -117,7 +124,13 @@ impl LogFormat for ExchangeImap4 {
         schema(state) != Some(Schema::Sessions)
     }
 
-    fn parse(&self, segment: &Segment<'_>, state: &mut State, sink: &mut dyn Sink) {
+    fn parse(
+        &self,
+        segment: &Segment<'_>,
+        state: &mut State,
+        _memory: &mut Memory,
+        sink: &mut dyn Sink,
+    ) {
         parse(Protocol::Imap4, segment, state, sink);
     }
 }

@@ -11,6 +11,7 @@ use crate::format::{Description, LogFormat, Scope, Segment, State};
 use crate::formats::exchange_csv::memo::Seen;
 use crate::formats::exchange_csv::{self, Head, Row, Rows, Told, place};
 use crate::formats::exchange_httpproxy::first_address;
+use crate::memory::Memory;
 use crate::service::{
     Service, contains_ignore_case, ends_with_ignore_case, starts_with_ignore_case,
 };
@@ -58,8 +59,14 @@ impl LogFormat for ExchangeRca {
         Head::of(head).is(b"RCA", &COLUMNS).then(State::default)
     }
 
-    fn parse(&self, segment: &Segment<'_>, state: &mut State, sink: &mut dyn Sink) {
-        exchange_csv::read(segment, state, sink, Rca::new(Service::OutlookRpc));
+    fn parse(
+        &self,
+        segment: &Segment<'_>,
+        state: &mut State,
+        memory: &mut Memory,
+        sink: &mut dyn Sink,
+    ) {
+        exchange_csv::read(segment, state, memory, sink, Rca::new(Service::OutlookRpc));
     }
 }
 

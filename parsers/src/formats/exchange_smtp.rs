@@ -17,6 +17,7 @@ use crate::event::{
     Sink, Software,
 };
 use crate::format::{Description, LogFormat, Scope, Segment, State};
+use crate::memory::Memory;
 use crate::service::{Service, starts_with_ignore_case};
 use crate::{csv, http, network};
 
@@ -67,7 +68,13 @@ impl LogFormat for ExchangeSmtpReceive {
         protocol::detect(head, Protocol::SmtpReceive)
     }
 
-    fn parse(&self, segment: &Segment<'_>, state: &mut State, sink: &mut dyn Sink) {
+    fn parse(
+        &self,
+        segment: &Segment<'_>,
+        state: &mut State,
+        _memory: &mut Memory,
+        sink: &mut dyn Sink,
+    ) {
         let mut rows = Reader::new(Protocol::SmtpReceive, segment.scope, &state.open);
         protocol::read(segment, state, Protocol::SmtpReceive, &mut rows, sink);
         state.open = rows.open();
@@ -101,7 +108,13 @@ impl LogFormat for ExchangeSmtpSend {
         protocol::detect(head, Protocol::SmtpSend)
     }
 
-    fn parse(&self, segment: &Segment<'_>, state: &mut State, sink: &mut dyn Sink) {
+    fn parse(
+        &self,
+        segment: &Segment<'_>,
+        state: &mut State,
+        _memory: &mut Memory,
+        sink: &mut dyn Sink,
+    ) {
         let mut rows = Reader::new(Protocol::SmtpSend, segment.scope, &[]);
         protocol::read(segment, state, Protocol::SmtpSend, &mut rows, sink);
     }

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use crate::event::{LineErrorKind, Sink};
 use crate::format::{Description, LogFormat, Segment, State};
 use crate::formats::exchange_csv::{self, Head, Row, Rows, Told, bare_header, place};
+use crate::memory::Memory;
 use crate::service::contains_ignore_case;
 use crate::time::{self, DAY_MS};
 
@@ -53,8 +54,14 @@ impl LogFormat for ExchangeTracking {
             .then(State::default)
     }
 
-    fn parse(&self, segment: &Segment<'_>, state: &mut State, sink: &mut dyn Sink) {
-        exchange_csv::read(segment, state, sink, Tracking::default());
+    fn parse(
+        &self,
+        segment: &Segment<'_>,
+        state: &mut State,
+        memory: &mut Memory,
+        sink: &mut dyn Sink,
+    ) {
+        exchange_csv::read(segment, state, memory, sink, Tracking::default());
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{rows, web};
 use crate::event::{LineErrorKind, LineKind, Notice, Sink};
 use crate::format::{Description, LogFormat, Segment, State};
+use crate::memory::Memory;
 use crate::service::starts_with_ignore_case;
 use crate::time::{self, DAY_MS};
 use crate::{directive, line, network};
@@ -69,7 +70,13 @@ impl LogFormat for HttpErr {
         ours.then(State::default)
     }
 
-    fn parse(&self, segment: &Segment<'_>, state: &mut State, sink: &mut dyn Sink) {
+    fn parse(
+        &self,
+        segment: &Segment<'_>,
+        state: &mut State,
+        _memory: &mut Memory,
+        sink: &mut dyn Sink,
+    ) {
         let mut layout = Layout::of(state);
         rows::read(segment, sink, |rows, content, byte| {
             let content = content.trim_ascii_start();

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use super::web::Memo;
 use super::{rows, web};
 use crate::csv;
 use crate::directive;
@@ -10,6 +9,7 @@ use crate::event::{LineErrorKind, LineKind, Notice, Sink};
 use crate::format::{Description, LogFormat, Segment, State};
 use crate::http::{self, Request};
 use crate::line;
+use crate::memory::Memory;
 use crate::service::contains_ignore_case;
 use crate::time::{self, DAY_MS};
 
@@ -85,8 +85,13 @@ impl LogFormat for IisAdvanced {
         None
     }
 
-    fn parse(&self, segment: &Segment<'_>, state: &mut State, sink: &mut dyn Sink) {
-        let mut memo = Memo::new(segment.text.len());
+    fn parse(
+        &self,
+        segment: &Segment<'_>,
+        state: &mut State,
+        memory: &mut Memory,
+        sink: &mut dyn Sink,
+    ) {
         let mut layout = Layout::of(state);
         let mut tokens: [&[u8]; MOST] = [b""; MOST];
         rows::read(segment, sink, |rows, content, byte| {
@@ -97,7 +102,6 @@ impl LogFormat for IisAdvanced {
                         state.columns = directive::blank_separated(value)
                             .map(|names| names.into_iter().map(Box::from).collect());
                         layout = Layout::of(state);
-                        memo.forget();
                     }
                     rows.sink.directive(rows.line(), byte, name, value);
                 }
@@ -107,9 +111,7 @@ impl LogFormat for IisAdvanced {
             let instant = layout.instant(&tokens, rows)?;
             let server = layout.values(&tokens, [layout.server_name, layout.server_address]);
             let server = web::server(web::value(&server[0]), web::value(&server[1]));
-            if rows.at(instant, &server) {
-                memo.forget();
-            }
+            rows.at(instant, &server);
             let status = layout.status(&tokens)?;
             if let Some(missing) = layout.missing() {
                 rows.notice(Notice::Blind { missing });
@@ -128,7 +130,7 @@ impl LogFormat for IisAdvanced {
             }
             if borrowed {
                 let row = request(&plain, status, &layout, &tokens, scope);
-                web::tell(rows.sink, scope, &mut memo, &row, || server, place);
+                web::tell(rows.sink, scope, memory, &row, (rows.server, server), place);
             } else {
                 let owned = std::array::from_fn(|i| web::value(&values[i]));
                 let row = request(&owned, status, &layout, &tokens, scope);

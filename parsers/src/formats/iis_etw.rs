@@ -11,6 +11,7 @@ use crate::event::{LineErrorKind, LineKind, Notice, Sink};
 use crate::format::{Description, LogFormat, Segment, State};
 use crate::http::Request;
 use crate::line;
+use crate::memory::Memory;
 use crate::service::starts_with_ignore_case;
 use crate::time::{self, DAY_MS};
 use record::{Record, decode};
@@ -96,7 +97,13 @@ impl LogFormat for IisEtw {
         at
     }
 
-    fn parse(&self, segment: &Segment<'_>, _state: &mut State, sink: &mut dyn Sink) {
+    fn parse(
+        &self,
+        segment: &Segment<'_>,
+        _state: &mut State,
+        _memory: &mut Memory,
+        sink: &mut dyn Sink,
+    ) {
         let mut reader = Reader { rows: Rows::new(segment, sink), open: None };
         for range in line::lines(segment.text, segment.eol) {
             reader.rows.next_line();

@@ -1,11 +1,11 @@
 //! IIS native log: fifteen fields with a comma and a blank between them, a comma at the end, local time.
 
-use super::web::Memo;
 use super::{civil_time, rows, web};
 use crate::event::{LineErrorKind, LineKind, Sink};
 use crate::format::{Description, LogFormat, Segment, State};
 use crate::http::Request;
 use crate::line;
+use crate::memory::Memory;
 use crate::network;
 use crate::service::starts_with_ignore_case;
 use crate::time::{self, DAY_MS};
@@ -78,8 +78,13 @@ impl LogFormat for IisNative {
         (!is_mail(row[SERVICE])).then(State::default)
     }
 
-    fn parse(&self, segment: &Segment<'_>, _state: &mut State, sink: &mut dyn Sink) {
-        let mut memo = Memo::new(segment.text.len());
+    fn parse(
+        &self,
+        segment: &Segment<'_>,
+        _state: &mut State,
+        memory: &mut Memory,
+        sink: &mut dyn Sink,
+    ) {
         rows::read(segment, sink, |rows, content, byte| {
             let fields = fields(content)?;
             let day = civil_time::day(fields[DATE], "date")?;
@@ -90,9 +95,7 @@ impl LogFormat for IisNative {
             let value = |field: usize| web::value(fields[field]);
             let server = web::server(value(SERVER_NAME), value(SERVER_ADDRESS));
             let instant = rows.utc(i64::from(day) * DAY_MS + i64::from(clock));
-            if rows.at(instant, &server) {
-                memo.forget();
-            }
+            rows.at(instant, &server);
             if is_mail(fields[SERVICE]) {
                 return Ok(LineKind::Event);
             }
@@ -107,7 +110,7 @@ impl LogFormat for IisNative {
                 ..Request::default()
             };
             let place = rows.place(byte, instant);
-            web::tell(rows.sink, rows.segment.scope, &mut memo, &row, || server, place);
+            web::tell(rows.sink, rows.segment.scope, memory, &row, (rows.server, server), place);
             Ok(LineKind::Event)
         });
     }

@@ -8,17 +8,19 @@
 mod index;
 mod layout;
 
+pub(crate) use index::Index;
+
 use crate::bytes::same;
 use crate::directive;
-use crate::event::{LineErrorKind, LineKind, Notice, Place, ServerEvidence, Sink, Software};
-use crate::format::{Description, LogFormat, Segment, State};
+use crate::event::{LineErrorKind, LineKind, Notice, Place, ServerEvidence, ServerId, Sink};
+use crate::format::{Description, LogFormat, Scope, Segment, State};
 use crate::http::{self, Request};
 use crate::line::{self, Run};
+use crate::memory::Memory;
 use crate::time::{self, DAY_MS};
-use index::Index;
 use layout::Layout;
 
-use super::web::{self, Memo};
+use super::web::{self, Batch, Shown, Waiting};
 
 /// IIS W3C extended log.
 pub struct IisW3c;
@@ -69,15 +71,21 @@ impl LogFormat for IisW3c {
         state.columns.as_ref().is_none_or(|names| Layout::of(names).date.is_some())
     }
 
-    fn parse(&self, segment: &Segment<'_>, state: &mut State, sink: &mut dyn Sink) {
-        Reader::new(segment, state, sink).read(true);
+    fn parse(
+        &self,
+        segment: &Segment<'_>,
+        state: &mut State,
+        memory: &mut Memory,
+        sink: &mut dyn Sink,
+    ) {
+        Reader::new(segment, state, memory, sink).read(true);
     }
 }
 
 /// The plain reading alone: every row by `odd_row`. For tests.
 #[cfg(test)]
 fn parse_plainly(segment: &Segment<'_>, state: &mut State, sink: &mut dyn Sink) {
-    Reader::new(segment, state, sink).read(false);
+    Reader::new(segment, state, &mut Memory::default(), sink).read(false);
 }
 
 const HOUR_MS: i64 = 3_600_000;
@@ -89,25 +97,34 @@ struct Reader<'a, 's> {
     segment: &'a Segment<'a>,
     state: &'s mut State,
     layout: Layout,
+    memory: &'s mut Memory,
     sink: &'s mut dyn Sink,
     run: Run,
     /// Lines seen so far.
     line: u64,
     first: i64,
     last: i64,
-    /// The date as last written, and its day.
-    date: (&'a [u8], i32),
+    /// The date, hour and minute of the row before as written, and when that minute began.
+    minute: ([u8; 16], i64),
     /// Beginning of the hour, and server, of the row before, so that [`Sink::active`] hears of changes
     /// only.
     active: (i64, &'a [u8], &'a [u8]),
-    memo: Memo<'a>,
+    /// What the sink calls that server, once it was asked.
+    server: Option<ServerId>,
+    /// Rows of the span at hand and of that server whose facts are still to be looked up.
+    batch: Batch<'a>,
     blind: bool,
     /// A row was read since the last `#Date` or `#Fields`.
     rows_since: bool,
 }
 
 impl<'a, 's> Reader<'a, 's> {
-    fn new(segment: &'a Segment<'a>, state: &'s mut State, sink: &'s mut dyn Sink) -> Self {
+    fn new(
+        segment: &'a Segment<'a>,
+        state: &'s mut State,
+        memory: &'s mut Memory,
+        sink: &'s mut dyn Sink,
+    ) -> Self {
         let layout = state.columns.as_ref().map(|names| Layout::of(names)).unwrap_or_default();
         if state.assumed {
             sink.notice(Notice::AssumedFields);
@@ -116,14 +133,16 @@ impl<'a, 's> Reader<'a, 's> {
             segment,
             state,
             layout,
+            memory,
             sink,
             run: Run::new(segment.base),
             line: 0,
             first: i64::MAX,
             last: i64::MIN,
-            date: (b"", 0),
+            minute: ([0; 16], 0),
             active: (NEVER, b"", b""),
-            memo: Memo::new(segment.text.len()),
+            server: None,
+            batch: Batch::new(),
             blind: false,
             rows_since: false,
         }
@@ -131,7 +150,7 @@ impl<'a, 's> Reader<'a, 's> {
 
     fn read(mut self, quick: bool) {
         let text = self.segment.text;
-        let mut index = Index::new();
+        let mut index = self.memory.index.take().unwrap_or_else(Index::new);
         let mut at = 0;
         while at < text.len() {
             let rows = if quick { index.fill(text, at, self.segment.eol) } else { 0 };
@@ -142,16 +161,18 @@ impl<'a, 's> Reader<'a, 's> {
                 continue;
             }
             for row in 0..rows {
-                let row = index.row(row);
-                let (start, end) = row.extent();
                 self.line += 1;
-                if !(index.regular() && self.plain_row(row)) {
+                if !(index.regular() && self.plain_row(&index, row)) {
                     self.line -= 1;
+                    let (start, end) = index.row(row).extent();
+                    self.tell_batch(&index);
                     self.any_line(start, end + 1);
                 }
-                at = end + 1;
             }
+            at = index.row(rows - 1).extent().1 + 1;
+            self.tell_batch(&index);
         }
+        self.memory.index = Some(index);
         if self.first <= self.last {
             self.sink.span(self.first, self.last);
         }
@@ -204,14 +225,13 @@ impl<'a, 's> Reader<'a, 's> {
                 .map(|names| names.into_iter().map(Box::from).collect());
             self.state.assumed = false;
             self.layout = self.state.columns.as_ref().map(|n| Layout::of(n)).unwrap_or_default();
-            self.memo.forget();
         } else if name.eq_ignore_ascii_case(b"Date") || name.eq_ignore_ascii_case(b"Start-Date") {
             self.rows_since = false;
             self.state.clock = time::iso_instant(value.get(..19).unwrap_or(value))
                 .map(|ms| ((ms.div_euclid(DAY_MS)) as i32, (ms.rem_euclid(DAY_MS) / 1000) as u32));
         } else if name.eq_ignore_ascii_case(b"Software") {
             self.state.software = layout::software(value);
-            self.memo.forget();
+            self.server = None;
         } else if !layout::is_directive_name(name) {
             return;
         }
@@ -256,7 +276,16 @@ impl<'a, 's> Reader<'a, 's> {
                 .ok_or(LineErrorKind::Value { field: "sc-status", expected: "number" })?,
             None => 0,
         };
-        self.row(&field, day, clock, status, byte);
+        let instant = i64::from(day) * DAY_MS + i64::from(clock);
+        if let Some(change) = self.at(&field, instant) {
+            self.server_or_hour(change);
+        }
+        if let Some(user) = self.worth_a_look(&field, status) {
+            let row = request(&field, &self.layout, user, status, self.segment.scope);
+            let server = (self.server_id(), self.server_evidence());
+            let place = Place { byte, line: self.line, instant };
+            web::tell(self.sink, self.segment.scope, self.memory, &row, server, place);
+        }
         Ok(())
     }
 
@@ -274,128 +303,148 @@ impl<'a, 's> Reader<'a, 's> {
         Ok(day)
     }
 
-    /// The quick reading of a row. `false` where it is not as IIS writes it; nothing has been told
-    /// then.
+    /// The quick reading of the row `number` of a span. `false` where it is not as IIS writes it;
+    /// nothing has been told then.
     #[inline]
-    fn plain_row(&mut self, row: index::Row<'_>) -> bool {
-        let text = self.segment.text;
+    fn plain_row(&mut self, index: &Index, number: usize) -> bool {
+        let row = index.row(number);
         let (start, end) = row.extent();
-        if row.fields() != self.layout.count || text[start] == b'#' {
+        if row.fields() != self.layout.count || self.segment.text[start] == b'#' {
             return false;
         }
-        let last = row.fields() - 1;
-        let field = |column: usize| {
-            let value = &text[row.field(column)];
-            // Only the last column can carry the line end or padding.
-            if column == last { line::content(value) } else { value }
-        };
-        let Some((date, clock)) = self.date_and_clock(row, field) else { return false };
-        if !same(date, self.date.0) {
-            let Some(day) = time::iso_date(date) else { return false };
-            self.date = (date, day);
-            self.memo.forget();
-        }
-        let Some(status) = self.layout.status.map(field).and_then(time::number) else {
+        let value = plain_values(self.segment.text, row);
+        let Some(instant) = self.plain_instant(row, &value) else { return false };
+        let Some(status) = self.layout.status.map(&value).and_then(time::number) else {
             return false;
         };
-        let named = |column: Option<usize>| column.map_or(&b""[..], |c| web::value(field(c)));
-        let byte = self.segment.base + start as u64;
+        let field = |column: Option<usize>| column.map_or(&b""[..], |c| web::value(value(c)));
         self.rows_since = true;
-        self.row(&named, self.date.1, clock, status, byte);
+        if let Some(change) = self.at(&field, instant) {
+            self.tell_batch(index);
+            self.server_or_hour(change);
+        }
+        if let Some(user) = self.worth_a_look(&field, status) {
+            let server = self.server_id();
+            let row = request(&field, &self.layout, user, status, self.segment.scope);
+            let place = Place { byte: self.segment.base + start as u64, line: self.line, instant };
+            match web::shown(&mut self.memory.looks, &row, server) {
+                Shown::Nothing => {}
+                Shown::Seen(seen) => {
+                    let waiting = Waiting { row: number, status, place };
+                    if self.batch.add(&self.memory.facts, seen, waiting) {
+                        self.tell_batch(index);
+                    }
+                }
+                Shown::Odd => {
+                    self.tell_batch(index);
+                    let server = self.server_evidence();
+                    web::tell_once(self.sink, self.segment.scope, &row, server, place);
+                }
+            }
+        }
         self.run.line(LineKind::Event, self.segment.base + end as u64 + 1, self.sink);
         true
     }
 
-    /// The date as written, and the time of day in milliseconds; `None` where they are not plain.
+    /// When a row happened; `None` where its date and time are not plain.
     #[inline(always)]
-    fn date_and_clock(
-        &self,
+    fn plain_instant(
+        &mut self,
         row: index::Row<'_>,
-        field: impl Fn(usize) -> &'a [u8],
-    ) -> Option<(&'a [u8], u32)> {
+        value: &impl Fn(usize) -> &'a [u8],
+    ) -> Option<i64> {
         let (date, time) = (self.layout.date?, self.layout.time?);
         // Nearly always they stand first, and are as long as ever.
-        if (date, time) == (0, 1) && row.begins_with_fields_of(10, 8) {
-            let begin = self.segment.text.get(row.extent().0..)?.first_chunk::<19>()?;
-            let clock = time::whole_clock(begin.last_chunk()?)?;
-            return Some((begin.first_chunk::<10>()?, clock));
+        if (date, time) != (0, 1) || !row.begins_with_fields_of(10, 8) {
+            let (day, clock) = (time::iso_date(value(date))?, time::clock(value(time))?);
+            return Some(i64::from(day) * DAY_MS + i64::from(clock));
         }
-        Some((field(date), time::clock(field(time))?))
+        let begin = self.segment.text.get(row.extent().0..)?.first_chunk::<19>()?;
+        let minute = begin.first_chunk::<16>()?;
+        if u128::from_ne_bytes(*minute) == u128::from_ne_bytes(self.minute.0)
+            && let [.., b':', tens @ b'0'..=b'5', ones @ b'0'..=b'9'] = begin
+        {
+            let second = i64::from(tens - b'0') * 10 + i64::from(ones - b'0');
+            return Some(self.minute.1 + second * 1000);
+        }
+        let day = time::iso_date(begin.first_chunk::<10>()?)?;
+        let clock = i64::from(time::whole_clock(begin.last_chunk()?)?);
+        let midnight = i64::from(day) * DAY_MS;
+        self.minute = (*minute, midnight + clock / 60_000 * 60_000);
+        Some(midnight + clock)
     }
 
-    /// A row whose date, time and status are good. `field` gives a column's value, empty where the
-    /// log has no such column or `-` stands in it.
+    /// A row whose date, time and status are good: the span grows. Where the row is of another server
+    /// or hour than the one before, that is what [`Reader::server_or_hour`] must be told.
     #[inline(always)]
-    fn row(
+    fn at(
         &mut self,
         field: &impl Fn(Option<usize>) -> &'a [u8],
-        day: i32,
-        clock: u32,
-        status: u32,
-        byte: u64,
-    ) {
-        let instant = i64::from(day) * DAY_MS + i64::from(clock);
+        instant: i64,
+    ) -> Option<(i64, &'a [u8], &'a [u8])> {
         self.first = self.first.min(instant);
         self.last = self.last.max(instant);
         let (name, address) = (field(self.layout.server_name), field(self.layout.server_address));
-        let moved = !same(address, self.active.2) || !same(name, self.active.1);
-        if moved || !(0..HOUR_MS).contains(&(instant - self.active.0)) {
-            self.server_or_hour(name, address, instant.div_euclid(HOUR_MS), moved);
-        }
-        let user = field(self.layout.user);
-        let nobody = http::is_nobody(user);
-        // Most rows of a busy server are the first legs of a logon: nobody, and turned away.
-        if self.layout.blind {
-            self.note_blindness();
-        } else if !nobody || matches!(status, 100..=299) {
-            let user = if nobody { b"" } else { user };
-            self.access(field, user, status, Place { byte, line: self.line, instant });
-        }
+        let stayed = same(address, self.active.2) && same(name, self.active.1);
+        let change = !stayed || !(0..HOUR_MS).contains(&(instant - self.active.0));
+        change.then_some((instant, name, address))
     }
 
-    /// A row that may show an access.
-    #[inline]
-    fn access(
+    /// The row at hand is of another server or hour than the one before.
+    #[cold]
+    fn server_or_hour(&mut self, (instant, name, address): (i64, &'a [u8], &'a [u8])) {
+        if (name, address) != (self.active.1, self.active.2) {
+            self.server = None;
+        }
+        let hour = instant.div_euclid(HOUR_MS);
+        self.active = (hour * HOUR_MS, name, address);
+        self.sink.active(&self.server_evidence(), hour);
+    }
+
+    /// The user of a row that may show an access, empty for nobody.
+    #[inline(always)]
+    fn worth_a_look(
         &mut self,
         field: &impl Fn(Option<usize>) -> &'a [u8],
-        user: &'a [u8],
         status: u32,
-        place: Place,
-    ) {
-        let row = Request {
-            user,
-            method: field(self.layout.method),
-            stem: field(self.layout.stem),
-            query: field(self.layout.query),
-            port: field(self.layout.port),
-            server_address: field(self.layout.server_address),
-            client: http::client_address(
-                field(self.layout.client),
-                field(self.layout.forwarded),
-                self.segment.scope,
-            ),
-            agent: field(self.layout.agent),
-            status,
-            // Nothing hangs on it elsewhere.
-            substatus: match status {
-                401 => time::number(field(self.layout.substatus)).unwrap_or(0),
-                _ => 0,
-            },
-        };
-        let name = field(self.layout.server_name);
-        let software = self.state.software;
-        let server = || server(name, row.server_address, software);
-        web::tell(self.sink, self.segment.scope, &mut self.memo, &row, server, place);
+    ) -> Option<&'a [u8]> {
+        if self.layout.blind {
+            self.note_blindness();
+            return None;
+        }
+        let user = field(self.layout.user);
+        // Most rows of a busy server are the first legs of a logon: nobody, and turned away.
+        match http::is_nobody(user) {
+            true => matches!(status, 100..=299).then_some(b""),
+            false => Some(user),
+        }
     }
 
-    /// The row is of another server or hour than the one before.
-    #[cold]
-    fn server_or_hour(&mut self, name: &'a [u8], address: &'a [u8], hour: i64, moved: bool) {
-        if moved {
-            self.memo.forget();
+    /// Looks up what waits.
+    fn tell_batch(&mut self, index: &Index) {
+        let (segment, layout, server) = (self.segment, self.layout, self.server_evidence());
+        self.batch.tell(self.sink, segment.scope, self.memory, &server, |waiting| {
+            let value = plain_values(segment.text, index.row(waiting.row));
+            let field = |column: Option<usize>| column.map_or(&b""[..], |c| web::value(value(c)));
+            let user = field(layout.user);
+            let user = if http::is_nobody(user) { b"" } else { user };
+            request(&field, &layout, user, waiting.status, segment.scope)
+        });
+    }
+
+    fn server_evidence(&self) -> ServerEvidence<'a> {
+        let (_, name, address) = self.active;
+        ServerEvidence { software: self.state.software, ..web::server(name, address) }
+    }
+
+    #[inline]
+    fn server_id(&mut self) -> ServerId {
+        if let Some(id) = self.server {
+            return id;
         }
-        self.active = (hour * HOUR_MS, name, address);
-        self.sink.active(&server(name, address, self.state.software), hour);
+        let id = self.sink.server(&self.server_evidence());
+        self.server = Some(id);
+        id
     }
 
     #[cold]
@@ -414,8 +463,47 @@ impl<'a, 's> Reader<'a, 's> {
     }
 }
 
-fn server<'a>(name: &'a [u8], address: &'a [u8], software: Software) -> ServerEvidence<'a> {
-    ServerEvidence { software, ..web::server(name, address) }
+/// The values of a row of a span, by column.
+#[inline(always)]
+fn plain_values<'a>(text: &'a [u8], row: index::Row<'_>) -> impl Fn(usize) -> &'a [u8] {
+    let last = row.fields() - 1;
+    move |column| {
+        let value = &text[row.field(column)];
+        // Only the last column can carry the line end or padding.
+        if column == last { line::content(value) } else { value }
+    }
+}
+
+/// The request of a row. `field` gives a column's value, empty where the log has no such column or `-`
+/// stands in it.
+#[inline(always)]
+fn request<'a>(
+    field: &impl Fn(Option<usize>) -> &'a [u8],
+    layout: &Layout,
+    user: &'a [u8],
+    status: u32,
+    scope: &Scope,
+) -> Request<'a> {
+    let peer = field(layout.client);
+    Request {
+        user,
+        method: field(layout.method),
+        stem: field(layout.stem),
+        query: field(layout.query),
+        port: field(layout.port),
+        server_address: field(layout.server_address),
+        client: match layout.forwarded {
+            None => peer,
+            forwarded => http::client_address(peer, field(forwarded), scope),
+        },
+        agent: field(layout.agent),
+        status,
+        // Nothing hangs on it elsewhere.
+        substatus: match status {
+            401 => time::number(field(layout.substatus)).unwrap_or(0),
+            _ => 0,
+        },
+    }
 }
 
 #[cfg(test)]

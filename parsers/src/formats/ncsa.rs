@@ -1,10 +1,10 @@
 //! NCSA common log as IIS writes it: the offset from UTC stands in the row.
 
-use super::web::Memo;
 use super::{civil_time, rows, web};
 use crate::event::{LineErrorKind, LineKind, Sink};
 use crate::format::{Description, LogFormat, Segment, State};
 use crate::http::Request;
+use crate::memory::Memory;
 use crate::time::{self, DAY_MS};
 use crate::{line, network};
 
@@ -43,14 +43,17 @@ impl LogFormat for Ncsa {
         (!row.is_mail()).then(State::default)
     }
 
-    fn parse(&self, segment: &Segment<'_>, _state: &mut State, sink: &mut dyn Sink) {
-        let mut memo = Memo::new(segment.text.len());
+    fn parse(
+        &self,
+        segment: &Segment<'_>,
+        _state: &mut State,
+        memory: &mut Memory,
+        sink: &mut dyn Sink,
+    ) {
         rows::read(segment, sink, |rows, content, byte| {
             let row = Row::parse(content)?;
             let server = web::server(b"", b"");
-            if rows.at(row.instant, &server) {
-                memo.forget();
-            }
+            rows.at(row.instant, &server);
             if row.is_mail() {
                 return Ok(LineKind::Event);
             }
@@ -65,7 +68,14 @@ impl LogFormat for Ncsa {
                 ..Request::default()
             };
             let place = rows.place(byte, row.instant);
-            web::tell(rows.sink, rows.segment.scope, &mut memo, &request, || server, place);
+            web::tell(
+                rows.sink,
+                rows.segment.scope,
+                memory,
+                &request,
+                (rows.server, server),
+                place,
+            );
             Ok(LineKind::Event)
         });
     }

@@ -9,6 +9,7 @@ use crate::event::{
     Access, Client, DeviceEvidence, LineErrorKind, LineKind, Marks, Notice, Outcome, Sink,
 };
 use crate::format::{Description, LogFormat, Scope, Segment, State};
+use crate::memory::Memory;
 use crate::service::{
     Service, contains_ignore_case, ends_with_ignore_case, starts_with_ignore_case,
 };
@@ -76,7 +77,13 @@ impl LogFormat for OcsCdr {
         table::detect(head, |columns| Layout::of(columns, &[]).is_some())
     }
 
-    fn parse(&self, segment: &Segment<'_>, state: &mut State, sink: &mut dyn Sink) {
+    fn parse(
+        &self,
+        segment: &Segment<'_>,
+        state: &mut State,
+        _memory: &mut Memory,
+        sink: &mut dyn Sink,
+    ) {
         let names = &segment.scope.cdr_columns;
         let mut table = Table::of(state);
         let mut layout = state.columns.as_ref().and_then(|c| Layout::of(c, names));

@@ -12,6 +12,7 @@ mod tests;
 use crate::event::{LineErrorKind, LineKind, Notice, Place, ServerEvidence, Sink};
 use crate::format::{Description, LogFormat, Segment, State};
 use crate::line::{self, Run};
+use crate::memory::Memory;
 use crate::sip::{HeaderName, SipMessage, StartLine};
 use record::Header;
 
@@ -90,7 +91,13 @@ impl LogFormat for OcsTrace {
         boundary(text, at, eol)
     }
 
-    fn parse(&self, segment: &Segment<'_>, _state: &mut State, sink: &mut dyn Sink) {
+    fn parse(
+        &self,
+        segment: &Segment<'_>,
+        _state: &mut State,
+        _memory: &mut Memory,
+        sink: &mut dyn Sink,
+    ) {
         Reader::new(segment, sink).read();
     }
 }

@@ -1,9 +1,8 @@
 //! What every format of one row a line does with its lines, instants and servers.
 
-use crate::event::{LineErrorKind, LineKind, Notice, Place, ServerEvidence, Sink};
+use crate::event::{LineErrorKind, LineKind, Notice, Place, ServerEvidence, ServerId, Sink};
 use crate::format::Segment;
 use crate::line::{self, Run};
-use crate::time::DAY_MS;
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -18,6 +17,8 @@ pub(super) struct Rows<'a, 's> {
     last: i64,
     /// Hour, name and address of the row before.
     active: (i64, Vec<u8>, Vec<u8>),
+    /// What the sink calls that server.
+    pub(super) server: ServerId,
     noticed: Vec<Notice>,
 }
 
@@ -77,6 +78,7 @@ impl<'a, 's> Rows<'a, 's> {
             first: i64::MAX,
             last: i64::MIN,
             active: (i64::MIN, Vec::new(), Vec::new()),
+            server: ServerId(u32::MAX),
             noticed: Vec::new(),
         }
     }
@@ -134,23 +136,19 @@ impl<'a, 's> Rows<'a, 's> {
         }
     }
 
-    /// A valid row of `server` at `instant`. Returns whether the UTC day or the server is another
-    /// than the row before had.
+    /// A valid row of `server` at `instant`.
     #[inline]
-    pub(super) fn at(&mut self, instant: i64, server: &ServerEvidence<'_>) -> bool {
+    pub(super) fn at(&mut self, instant: i64, server: &ServerEvidence<'_>) {
         self.first = self.first.min(instant);
         self.last = self.last.max(instant);
         let hour = instant.div_euclid(HOUR_MS);
         let (before, name, address) = &self.active;
-        let same_server = name == server.name && address == server.address;
-        if *before == hour && same_server {
-            return false;
+        if *before == hour && name == server.name && address == server.address {
+            return;
         }
-        let same_day =
-            before.div_euclid(DAY_MS / HOUR_MS) == instant.div_euclid(DAY_MS) && *before > i64::MIN;
         self.active = (hour, server.name.to_vec(), server.address.to_vec());
+        self.server = self.sink.server(server);
         self.sink.active(server, hour);
-        !(same_server && same_day)
     }
 
     /// Tells the span and the last run of lines.

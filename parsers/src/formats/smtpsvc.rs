@@ -12,6 +12,7 @@ mod w3c;
 use crate::event::{LineErrorKind, LineKind, Notice, ServerEvidence, Sink, Software};
 use crate::format::{Description, LogFormat, Segment, State};
 use crate::line::{self, Run};
+use crate::memory::Memory;
 use crate::time::{self, DAY_MS};
 use crate::{directive, network};
 
@@ -76,7 +77,13 @@ impl LogFormat for SmtpSvc {
             || state.columns.as_ref().is_none_or(|names| w3c::Columns::of(names).date.is_some())
     }
 
-    fn parse(&self, segment: &Segment<'_>, state: &mut State, sink: &mut dyn Sink) {
+    fn parse(
+        &self,
+        segment: &Segment<'_>,
+        state: &mut State,
+        _memory: &mut Memory,
+        sink: &mut dyn Sink,
+    ) {
         let layout = Layout::of(state);
         let mut reader = w3c::Reader::new(state);
         if state.assumed {

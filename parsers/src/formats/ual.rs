@@ -7,6 +7,7 @@ use crate::event::{
     Access, Client, DeviceEvidence, LineErrorKind, LineKind, Marks, Notice, Outcome, Sink,
 };
 use crate::format::{Description, LogFormat, Segment, State};
+use crate::memory::Memory;
 use crate::service::{Service, contains_ignore_case};
 use crate::time::{self, DAY_MS};
 use crate::{http, network};
@@ -60,7 +61,13 @@ impl LogFormat for Ual {
         table::detect(head, is_header)
     }
 
-    fn parse(&self, segment: &Segment<'_>, state: &mut State, sink: &mut dyn Sink) {
+    fn parse(
+        &self,
+        segment: &Segment<'_>,
+        state: &mut State,
+        _memory: &mut Memory,
+        sink: &mut dyn Sink,
+    ) {
         let mut table = Table::of(state);
         let mut layout = state.columns.as_ref().map(Layout::of);
         let mut days = Vec::new();

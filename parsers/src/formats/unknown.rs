@@ -3,6 +3,7 @@
 use crate::event::{LineKind, Sink};
 use crate::format::{Description, LogFormat, Segment, State};
 use crate::line::{self, Run};
+use crate::memory::Memory;
 
 /// The format of everything that no other format claims.
 pub struct Unknown;
@@ -29,7 +30,13 @@ impl LogFormat for Unknown {
         Some(State::default())
     }
 
-    fn parse(&self, segment: &Segment<'_>, _state: &mut State, sink: &mut dyn Sink) {
+    fn parse(
+        &self,
+        segment: &Segment<'_>,
+        _state: &mut State,
+        _memory: &mut Memory,
+        sink: &mut dyn Sink,
+    ) {
         let mut run = Run::new(segment.base);
         for range in line::lines(segment.text, segment.eol) {
             let kind = match line::content(&segment.text[range.clone()]) {

@@ -3,14 +3,20 @@
 mod looks;
 mod memo;
 
-use looks::AgentId;
-pub(super) use looks::Looks;
-pub(super) use memo::Memo;
-use memo::Seen;
+use std::borrow::Cow;
 
-use crate::event::{Access, Client, FactId, Marks, Outcome, Place, ServerEvidence, Sink, Software};
+use looks::AgentId;
+pub(crate) use looks::Looks;
+use memo::Hash;
+pub(crate) use memo::Memo;
+pub(super) use memo::Seen;
+
+use crate::event::{
+    Access, Client, FactId, Marks, Outcome, Place, ServerEvidence, ServerId, Sink, Software,
+};
 use crate::format::Scope;
 use crate::http::{self, Request, Verdict};
+use crate::memory::Memory;
 use crate::network;
 
 /// What the server says of itself: `s-computername` and `s-ip`.
@@ -23,36 +29,64 @@ pub(super) fn server<'a>(name: &'a [u8], address: &'a [u8]) -> ServerEvidence<'a
     }
 }
 
-/// Tells what a row shows, if anything, and remembers the fact for rows that say the same.
-///
-/// The caller forgets the memo where the day or the server changes.
+/// Tells what a row of `server` shows, if anything, and remembers the fact for rows that say the same.
+/// `id` is what the sink calls that server.
 #[inline]
-pub(super) fn tell<'a, 's>(
+pub(super) fn tell(
     sink: &mut dyn Sink,
     scope: &Scope,
-    memo: &mut Memo<'a>,
-    row: &Request<'a>,
-    server: impl FnOnce() -> ServerEvidence<'s>,
+    memory: &mut Memory,
+    row: &Request<'_>,
+    (id, server): (ServerId, ServerEvidence<'_>),
     place: Place,
 ) {
-    let nobody = http::is_nobody(row.user);
-    let path = memo.looks.path(row.stem);
-    if path.way_in && nobody {
-        return;
+    match shown(&mut memory.looks, row, id) {
+        Shown::Nothing => {}
+        Shown::Seen(seen) => {
+            let hash = seen.hash();
+            match memory.facts.fact(hash, &seen) {
+                Some(fact) => sink.again(fact, place),
+                None => tell_new(sink, scope, memory, row, (hash, &seen, server), place),
+            }
+        }
+        Shown::Odd => tell_once(sink, scope, row, server, place),
     }
-    let (agent_id, agent) = memo.looks.agent(row.agent);
+}
+
+/// What a row shows, as far as that decides whether an earlier row has shown the same.
+pub(super) enum Shown<'a> {
+    Nothing,
+    Seen(Seen<'a>),
+    /// A row that is too rare to be remembered.
+    Odd,
+}
+
+/// What a row shows.
+#[inline]
+pub(super) fn shown<'a>(looks: &mut Looks, row: &Request<'a>, server: ServerId) -> Shown<'a> {
+    let nobody = http::is_nobody(row.user);
+    let path = looks.path(row.stem);
+    if path.way_in && nobody {
+        return Shown::Nothing;
+    }
+    let (agent_id, agent) = looks.agent(row.agent);
     let verdict = http::judge_known(row, &path, agent);
-    let Some(outcome) = verdict.outcome else { return };
-    let device_id = verdict.device_id.as_deref().unwrap_or_default();
+    let Some(outcome) = verdict.outcome else { return Shown::Nothing };
+    let device_id: &'a [u8] = match verdict.device_id {
+        None => b"",
+        Some(Cow::Borrowed(id)) => id,
+        Some(Cow::Owned(_)) => return Shown::Odd,
+    };
     let mailbox = http::hidden_mailbox(row, outcome, verdict.marks);
-    let detailed = !mailbox.is_empty();
     // The mark tells a device from a mailbox of the same text.
-    let (detail, mark) = match device_id {
-        _ if detailed => (mailbox, Marks::NONE),
-        [_, ..] if nobody => (device_id, Marks::DEVICE_ID),
+    let (detail, mark) = match (mailbox, device_id) {
+        ([_, ..], [_, ..]) => return Shown::Odd,
+        ([_, ..], _) => (mailbox, Marks::NONE),
+        (_, [_, ..]) if nobody => (device_id, Marks::DEVICE_ID),
         _ => (device_id, Marks::NONE),
     };
-    let seen = Seen {
+    Shown::Seen(Seen {
+        server,
         user: row.user,
         client: row.client,
         detail,
@@ -61,21 +95,84 @@ pub(super) fn tell<'a, 's>(
         service: verdict.service,
         outcome,
         marks: verdict.marks | mark,
-    };
-    match memo.fact(&seen) {
-        Ok(fact) => sink.again(fact, place),
-        Err(slots) => {
-            let client = http::client_of(row.client, row.server_address, scope);
-            let fact = tell_access(sink, row, &verdict, outcome, client, server(), place);
-            // A row with both a mailbox and a device is rare, and not worth a part of its own.
-            if !detailed || device_id.is_empty() {
-                memo.remember(slots, &seen, fact);
+    })
+}
+
+/// Tells of a row that shows what none before has shown, and remembers it.
+#[cold]
+fn tell_new(
+    sink: &mut dyn Sink,
+    scope: &Scope,
+    memory: &mut Memory,
+    row: &Request<'_>,
+    (hash, seen, server): (Hash, &Seen<'_>, ServerEvidence<'_>),
+    place: Place,
+) {
+    let (path, agent) = (memory.looks.path(row.stem), memory.looks.agent(row.agent).1);
+    let verdict = http::judge_known(row, &path, agent);
+    let client = http::client_of(row.client, row.server_address, scope);
+    let fact = tell_access(sink, row, &verdict, seen.outcome, client, server, place);
+    memory.facts.remember(hash, seen, fact);
+}
+
+/// Rows whose facts are looked up together, so that the processor fetches what is needed for all of
+/// them at a time.
+pub(super) struct Batch<'a> {
+    rows: Vec<(Seen<'a>, Hash, Waiting)>,
+}
+
+/// Which row waits.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Waiting {
+    /// Its number, whatever the reader counts.
+    pub(super) row: usize,
+    pub(super) status: u32,
+    pub(super) place: Place,
+}
+
+impl<'a> Batch<'a> {
+    /// The most rows that wait.
+    const MOST: usize = 32;
+
+    pub(super) fn new() -> Batch<'a> {
+        Batch { rows: Vec::with_capacity(Self::MOST) }
+    }
+
+    /// Adds a row. `true` where the batch is to be told before another one comes.
+    #[inline]
+    pub(super) fn add(&mut self, facts: &Memo, seen: Seen<'a>, waiting: Waiting) -> bool {
+        let hash = seen.hash();
+        facts.expect(hash);
+        self.rows.push((seen, hash, waiting));
+        self.rows.len() >= Self::MOST
+    }
+
+    /// Tells of all rows, which are all of `server`. `request` gives a row once more.
+    #[inline]
+    pub(super) fn tell<'r>(
+        &mut self,
+        sink: &mut dyn Sink,
+        scope: &Scope,
+        memory: &mut Memory,
+        server: &ServerEvidence<'_>,
+        request: impl Fn(Waiting) -> Request<'r>,
+    ) {
+        for (_, hash, _) in &self.rows {
+            memory.facts.fetch(*hash);
+        }
+        for (seen, hash, waiting) in self.rows.drain(..) {
+            match memory.facts.fact(hash, &seen) {
+                Some(fact) => sink.again(fact, waiting.place),
+                None => {
+                    let row = request(waiting);
+                    tell_new(sink, scope, memory, &row, (hash, &seen, *server), waiting.place);
+                }
             }
         }
     }
 }
 
-/// As [`tell`], for a row whose fields do not outlive it.
+/// As [`tell`], for a row that is not to be remembered.
 pub(super) fn tell_once(
     sink: &mut dyn Sink,
     scope: &Scope,

@@ -12,7 +12,7 @@ fn read(text: &str) -> Recorder {
     let mut recorder = Recorder::default();
     let scope = Scope::default();
     let segment = Segment { text: text.as_bytes(), base: 0, eol: b'\n', scope: &scope };
-    format.parse(&segment, &mut state, &mut recorder);
+    format.parse(&segment, &mut state, &mut Memory::default(), &mut recorder);
     recorder
 }
 

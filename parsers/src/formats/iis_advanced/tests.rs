@@ -11,7 +11,7 @@ fn local_columns_move_by_the_stated_offset_and_utc_columns_do_not() {
     let read = |text: &str| {
         let mut recorder = Recorder::default();
         let segment = Segment { text: text.as_bytes(), base: 0, eol: b'\n', scope: &scope };
-        IisAdvanced.parse(&segment, &mut State::default(), &mut recorder);
+        IisAdvanced.parse(&segment, &mut State::default(), &mut Memory::default(), &mut recorder);
         recorder.text
     };
     let local = "#Fields: date-local time-local cs-username c-ip sc-status\n2014-11-18 01:00:00.5 a 10.0.0.1 200\n";

@@ -48,7 +48,7 @@ fn read(text: &[u8], size: usize) -> Recorder {
         };
         let segment =
             Segment { text: &text[start..end], base: start as u64, eol: b'\n', scope: &scope };
-        IisEtw.parse(&segment, &mut state, &mut recorder);
+        IisEtw.parse(&segment, &mut state, &mut Memory::default(), &mut recorder);
         start = end;
     }
     recorder

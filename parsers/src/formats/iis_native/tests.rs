@@ -9,7 +9,7 @@ fn read(format: &dyn LogFormat, text: &str, scope: &Scope) -> String {
     let state = format.detect(text.as_bytes()).unwrap();
     let mut recorder = Recorder::default();
     let segment = Segment { text: text.as_bytes(), base: 0, eol: b'\n', scope };
-    format.parse(&segment, &mut state.clone(), &mut recorder);
+    format.parse(&segment, &mut state.clone(), &mut Memory::default(), &mut recorder);
     recorder.text
 }
 

@@ -13,7 +13,7 @@ const SPAN: usize = 16 * 1024;
 const PLACES: usize = SPAN + 16;
 
 /// Positions of the delimiters of a span of text.
-pub(super) struct Index {
+pub(crate) struct Index {
     /// Offsets in the text: first that of the byte before the span, then those of its blanks and line
     /// ends, in order; behind them, leftovers.
     delimiters: Box<[u32; PLACES]>,
@@ -164,7 +164,12 @@ impl simd::Blocks<3> for Noted<'_> {
 /// Writes the places of the lowest `N` bits of `mask` behind `at`, whether there are that many or
 /// not, and clears them. `false` where there is no room.
 #[inline(always)]
-fn note<const N: usize>(mask: &mut u64, base: u32, delimiters: &mut [u32; PLACES], at: usize) -> bool {
+fn note<const N: usize>(
+    mask: &mut u64,
+    base: u32,
+    delimiters: &mut [u32; PLACES],
+    at: usize,
+) -> bool {
     let room = delimiters.get_mut(at..).and_then(|rest| rest.first_chunk_mut::<N>());
     let Some(places) = room else { return false };
     for place in places {

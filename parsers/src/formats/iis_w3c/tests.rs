@@ -12,7 +12,7 @@ fn read(text: &[u8], quick: bool) -> (String, State) {
     let mut state = State::default();
     let segment = Segment { text, base: 0, eol: b'\n', scope: &scope };
     if quick {
-        IisW3c.parse(&segment, &mut state, &mut recorder);
+        IisW3c.parse(&segment, &mut state, &mut Memory::default(), &mut recorder);
     } else {
         parse_plainly(&segment, &mut state, &mut recorder);
     }

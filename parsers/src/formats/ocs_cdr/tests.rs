@@ -55,7 +55,7 @@ fn configured_names_stand_for_the_databases_own() {
     let mut state = detect_mapped(text, &scope).unwrap();
     let mut recorder = Recorder::default();
     let segment = Segment { text, base: 0, eol: b'\n', scope: &scope };
-    OcsCdr.parse(&segment, &mut state, &mut recorder);
+    OcsCdr.parse(&segment, &mut state, &mut Memory::default(), &mut recorder);
     assert!(
         recorder.text.contains("\"principal\":\"anna@contoso.com\",\"endpoint\":\"E1\""),
         "{}",

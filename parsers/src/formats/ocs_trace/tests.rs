@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::OcsTrace;
 use crate::event::Place;
 use crate::format::{LogFormat, Scope, Segment, State, detect};
+use crate::memory::Memory;
 use crate::recorder::Recorder;
 use crate::sip::{Exchange, HeaderName, SipMessage};
 
@@ -18,7 +19,7 @@ fn samples() -> Vec<(PathBuf, Vec<u8>)> {
 
 fn read(text: &[u8], base: usize, scope: &Scope, recorder: &mut Recorder) {
     let segment = Segment { text, base: base as u64, eol: b'\n', scope };
-    OcsTrace.parse(&segment, &mut State::default(), recorder);
+    OcsTrace.parse(&segment, &mut State::default(), &mut Memory::default(), recorder);
 }
 
 /// What the exchanges of a sample show stands in `decided.jsonl`, beside the messages.

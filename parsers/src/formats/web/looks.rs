@@ -3,8 +3,10 @@
 use crate::bytes::{mix, same};
 use crate::http::{Agent, Path};
 
-/// The most user agents, and as many stems, that are current at a time; a power of two.
-const MOST: usize = 512;
+/// Sets of each table; a power of two.
+const SETS: usize = 1024;
+/// Texts of a set. Where there are more, the one that came first is looked at anew when it comes again.
+const WAYS: usize = 4;
 
 /// A number for a user agent, never given to another one; [`AgentId::NONE`] where the agent does
 /// not matter.
@@ -15,45 +17,65 @@ impl AgentId {
     pub(in crate::formats) const NONE: AgentId = AgentId(0);
 }
 
-/// The tables. They hold slices of the segment's text, never copies; everything is compared in full,
-/// the hash only says where to look.
-pub(in crate::formats) struct Looks<'a> {
-    agents: Vec<(&'a [u8], AgentId, Agent)>,
+/// What is known of user agents and stems.
+#[derive(Default)]
+pub(crate) struct Looks {
+    agents: Table<(AgentId, Agent)>,
     agents_seen: u32,
-    paths: Vec<(&'a [u8], Path)>,
+    paths: Table<Path>,
 }
 
-impl<'a> Looks<'a> {
-    /// For a segment of `len` bytes.
-    pub(in crate::formats) fn new(len: usize) -> Looks<'a> {
-        let places = (len / 512).next_power_of_two().min(MOST);
-        Looks {
-            agents: vec![(b"", AgentId::NONE, Agent::of(b"")); places],
-            agents_seen: 0,
-            paths: vec![(b"", Path::of(b"")); places],
-        }
-    }
-
+impl Looks {
     /// What a user agent is, and its number.
     #[inline]
-    pub(in crate::formats) fn agent(&mut self, raw: &'a [u8]) -> (AgentId, Agent) {
-        let at = (mix(0, raw) >> 40) as usize & (self.agents.len() - 1);
-        let slot = &mut self.agents[at];
-        if !same(slot.0, raw) {
-            self.agents_seen += 1;
-            *slot = (raw, AgentId(self.agents_seen), Agent::of(raw));
-        }
-        (slot.1, slot.2)
+    pub(in crate::formats) fn agent(&mut self, raw: &[u8]) -> (AgentId, Agent) {
+        let seen = &mut self.agents_seen;
+        self.agents.get(raw, || {
+            *seen += 1;
+            (AgentId(*seen), Agent::of(raw))
+        })
     }
 
     /// What a stem is.
     #[inline]
-    pub(in crate::formats) fn path(&mut self, raw: &'a [u8]) -> Path {
-        let at = (mix(0, raw) >> 40) as usize & (self.paths.len() - 1);
-        let slot = &mut self.paths[at];
-        if !same(slot.0, raw) {
-            *slot = (raw, Path::of(raw));
+    pub(in crate::formats) fn path(&mut self, raw: &[u8]) -> Path {
+        self.paths.get(raw, || Path::of(raw))
+    }
+}
+
+/// Texts and what was found out about them. Every text is compared in full; the hash only says where
+/// to look.
+struct Table<V> {
+    sets: Vec<[Option<(Box<[u8]>, V)>; WAYS]>,
+}
+
+impl<V> Default for Table<V> {
+    fn default() -> Self {
+        Table { sets: Vec::new() }
+    }
+}
+
+impl<V: Copy> Table<V> {
+    #[inline]
+    fn get(&mut self, text: &[u8], look: impl FnOnce() -> V) -> V {
+        let at = (mix(0, text) >> 40) as usize & (SETS - 1);
+        if let Some(set) = self.sets.get(at)
+            && let Some((_, known)) = set.iter().flatten().find(|(known, _)| same(known, text))
+        {
+            return *known;
         }
-        slot.1
+        let value = look();
+        self.keep(at, text, value);
+        value
+    }
+
+    #[cold]
+    fn keep(&mut self, at: usize, text: &[u8], value: V) {
+        if self.sets.is_empty() {
+            self.sets.resize_with(SETS, Default::default);
+        }
+        let set = &mut self.sets[at];
+        set.rotate_right(1);
+        set[0] = Some((text.into(), value));
     }
 }

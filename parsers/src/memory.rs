@@ -1,0 +1,18 @@
+//! What rows before have shown.
+
+use crate::formats::iis_w3c::Index;
+use crate::formats::web::{Looks, Memo};
+
+/// What was worked out from rows before, of whatever segment or input, so that a name that stands in
+/// a million rows is looked at once.
+///
+/// It changes no result. A worker keeps one and hands it to every parse; it knows facts by what the
+/// sink called them, so it goes with one sink, or with sinks to which a [`FactId`](crate::FactId) and
+/// a [`ServerId`](crate::ServerId) mean the same, and with one [`Scope`](crate::Scope).
+#[derive(Default)]
+pub struct Memory {
+    pub(crate) looks: Looks,
+    pub(crate) facts: Memo,
+    /// Room for an index, once one was needed.
+    pub(crate) index: Option<Index>,
+}
