@@ -90,6 +90,9 @@ fn parse_plainly(segment: &Segment<'_>, state: &mut State, sink: &mut dyn Sink) 
 
 const HOUR_MS: i64 = 3_600_000;
 
+/// The most lines that are read plainly before the quick way is tried again.
+const MOST_PATIENT: u32 = 64;
+
 /// An hour that no row is in.
 const NEVER: i64 = i64::MIN / 2;
 
@@ -152,24 +155,35 @@ impl<'a, 's> Reader<'a, 's> {
         let text = self.segment.text;
         let mut index = self.memory.index.take().unwrap_or_else(Index::new);
         let mut at = 0;
+        // Lines to be read plainly before the next span: more and more, while nothing else is found.
+        let (mut plain, mut patience) = (0, 1);
         while at < text.len() {
-            let rows = if quick { index.fill(text, at, self.segment.eol) } else { 0 };
+            let fields = self.layout.count;
+            let rows = match quick && plain == 0 {
+                true => index.fill(text, at, self.segment.eol, fields),
+                false => 0,
+            };
             if rows == 0 {
-                let end = line::next_line(text, at, self.segment.eol);
-                self.any_line(at, end);
-                at = end;
+                if plain == 0 {
+                    (plain, patience) = (patience, MOST_PATIENT.min(patience * 2));
+                }
+                plain -= 1;
+                at = self.any_line(at);
                 continue;
             }
+            patience = 1;
             for row in 0..rows {
                 self.line += 1;
-                if !(index.regular() && self.plain_row(&index, row)) {
+                at = index.end(row, fields) + 1;
+                if !self.plain_row(&index, row) {
                     self.line -= 1;
-                    let (start, end) = index.row(row).extent();
                     self.tell_batch(&index);
-                    self.any_line(start, end + 1);
+                    self.any_line(index.row(row, fields).start());
+                    if self.layout.count != fields {
+                        break;
+                    }
                 }
             }
-            at = index.row(rows - 1).extent().1 + 1;
             self.tell_batch(&index);
         }
         self.memory.index = Some(index);
@@ -188,9 +202,10 @@ impl<'a, 's> Reader<'a, 's> {
         }
     }
 
-    /// Any line at all: `text[start..end]`, its line end included.
-    fn any_line(&mut self, start: usize, end: usize) {
+    /// The line that begins at `start`, whatever it is. Returns where the next one begins.
+    fn any_line(&mut self, start: usize) -> usize {
         self.line += 1;
+        let end = line::next_line(self.segment.text, start, self.segment.eol);
         let raw = &self.segment.text[start..end];
         let mut content = line::content(raw);
         if self.segment.base == 0 && start == 0 {
@@ -214,6 +229,7 @@ impl<'a, 's> Reader<'a, 's> {
             }
         };
         self.run.line(kind, self.segment.base + end as u64, self.sink);
+        end
     }
 
     fn directive(&mut self, content: &'a [u8], byte: u64) {
@@ -258,8 +274,9 @@ impl<'a, 's> Reader<'a, 's> {
                 declared: declared as u32,
             });
         }
-        let field = |column: Option<usize>| {
-            column.and_then(|c| values.get(c)).map_or(&b""[..], |value| web::value(value))
+        let field = |column: Option<u8>| {
+            let value = column.and_then(|c| values.get(usize::from(c)));
+            value.map_or(&b""[..], |value| web::value(value))
         };
         let clock = match self.layout.time {
             Some(_) => time::clock(field(self.layout.time))
@@ -307,17 +324,17 @@ impl<'a, 's> Reader<'a, 's> {
     /// nothing has been told then.
     #[inline]
     fn plain_row(&mut self, index: &Index, number: usize) -> bool {
-        let row = index.row(number);
-        let (start, end) = row.extent();
-        if row.fields() != self.layout.count || self.segment.text[start] == b'#' {
+        let (text, fields) = (self.segment.text, self.layout.count);
+        let row = index.row(number, fields);
+        if text.get(row.start()) == Some(&b'#') {
             return false;
         }
-        let value = plain_values(self.segment.text, row);
+        let value = plain_values(text, row, fields);
         let Some(instant) = self.plain_instant(row, &value) else { return false };
         let Some(status) = self.layout.status.map(&value).and_then(time::number) else {
             return false;
         };
-        let field = |column: Option<usize>| column.map_or(&b""[..], |c| web::value(value(c)));
+        let field = |column: Option<u8>| column.map_or(&b""[..], |c| web::value(value(c)));
         self.rows_since = true;
         if let Some(change) = self.at(&field, instant) {
             self.tell_batch(index);
@@ -325,9 +342,10 @@ impl<'a, 's> Reader<'a, 's> {
         }
         if let Some(user) = self.worth_a_look(&field, status) {
             let server = self.server_id();
-            let row = request(&field, &self.layout, user, status, self.segment.scope);
-            let place = Place { byte: self.segment.base + start as u64, line: self.line, instant };
-            match web::shown(&mut self.memory.looks, &row, server) {
+            let asked = request(&field, &self.layout, user, status, self.segment.scope);
+            let place =
+                Place { byte: self.segment.base + row.start() as u64, line: self.line, instant };
+            match web::shown(&mut self.memory.looks, &asked, server) {
                 Shown::Nothing => {}
                 Shown::Seen(seen) => {
                     let waiting = Waiting { row: number, status, place };
@@ -338,11 +356,12 @@ impl<'a, 's> Reader<'a, 's> {
                 Shown::Odd => {
                     self.tell_batch(index);
                     let server = self.server_evidence();
-                    web::tell_once(self.sink, self.segment.scope, &row, server, place);
+                    web::tell_once(self.sink, self.segment.scope, &asked, server, place);
                 }
             }
         }
-        self.run.line(LineKind::Event, self.segment.base + end as u64 + 1, self.sink);
+        let end = index.end(number, fields) + 1;
+        self.run.line(LineKind::Event, self.segment.base + end as u64, self.sink);
         true
     }
 
@@ -351,7 +370,7 @@ impl<'a, 's> Reader<'a, 's> {
     fn plain_instant(
         &mut self,
         row: index::Row<'_>,
-        value: &impl Fn(usize) -> &'a [u8],
+        value: &impl Fn(u8) -> &'a [u8],
     ) -> Option<i64> {
         let (date, time) = (self.layout.date?, self.layout.time?);
         // Nearly always they stand first, and are as long as ever.
@@ -359,7 +378,7 @@ impl<'a, 's> Reader<'a, 's> {
             let (day, clock) = (time::iso_date(value(date))?, time::clock(value(time))?);
             return Some(i64::from(day) * DAY_MS + i64::from(clock));
         }
-        let begin = self.segment.text.get(row.extent().0..)?.first_chunk::<19>()?;
+        let begin = self.segment.text.get(row.start()..)?.first_chunk::<19>()?;
         let minute = begin.first_chunk::<16>()?;
         if u128::from_ne_bytes(*minute) == u128::from_ne_bytes(self.minute.0)
             && let [.., b':', tens @ b'0'..=b'5', ones @ b'0'..=b'9'] = begin
@@ -379,7 +398,7 @@ impl<'a, 's> Reader<'a, 's> {
     #[inline(always)]
     fn at(
         &mut self,
-        field: &impl Fn(Option<usize>) -> &'a [u8],
+        field: &impl Fn(Option<u8>) -> &'a [u8],
         instant: i64,
     ) -> Option<(i64, &'a [u8], &'a [u8])> {
         self.first = self.first.min(instant);
@@ -405,7 +424,7 @@ impl<'a, 's> Reader<'a, 's> {
     #[inline(always)]
     fn worth_a_look(
         &mut self,
-        field: &impl Fn(Option<usize>) -> &'a [u8],
+        field: &impl Fn(Option<u8>) -> &'a [u8],
         status: u32,
     ) -> Option<&'a [u8]> {
         if self.layout.blind {
@@ -424,8 +443,9 @@ impl<'a, 's> Reader<'a, 's> {
     fn tell_batch(&mut self, index: &Index) {
         let (segment, layout, server) = (self.segment, self.layout, self.server_evidence());
         self.batch.tell(self.sink, segment.scope, self.memory, &server, |waiting| {
-            let value = plain_values(segment.text, index.row(waiting.row));
-            let field = |column: Option<usize>| column.map_or(&b""[..], |c| web::value(value(c)));
+            let value =
+                plain_values(segment.text, index.row(waiting.row, layout.count), layout.count);
+            let field = |column: Option<u8>| column.map_or(&b""[..], |c| web::value(value(c)));
             let user = field(layout.user);
             let user = if http::is_nobody(user) { b"" } else { user };
             request(&field, &layout, user, waiting.status, segment.scope)
@@ -463,14 +483,13 @@ impl<'a, 's> Reader<'a, 's> {
     }
 }
 
-/// The values of a row of a span, by column.
+/// The values of a row of a span with so many fields, by column.
 #[inline(always)]
-fn plain_values<'a>(text: &'a [u8], row: index::Row<'_>) -> impl Fn(usize) -> &'a [u8] {
-    let last = row.fields() - 1;
+fn plain_values<'a>(text: &'a [u8], row: index::Row<'_>, fields: usize) -> impl Fn(u8) -> &'a [u8] {
     move |column| {
-        let value = &text[row.field(column)];
+        let value = text.get(row.field(column)).unwrap_or_default();
         // Only the last column can carry the line end or padding.
-        if column == last { line::content(value) } else { value }
+        if usize::from(column) + 1 == fields { line::content(value) } else { value }
     }
 }
 
@@ -478,7 +497,7 @@ fn plain_values<'a>(text: &'a [u8], row: index::Row<'_>) -> impl Fn(usize) -> &'
 /// stands in it.
 #[inline(always)]
 fn request<'a>(
-    field: &impl Fn(Option<usize>) -> &'a [u8],
+    field: &impl Fn(Option<u8>) -> &'a [u8],
     layout: &Layout,
     user: &'a [u8],
     status: u32,

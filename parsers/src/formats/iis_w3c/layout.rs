@@ -17,27 +17,31 @@ pub(super) struct Layout {
     pub(super) count: usize,
     /// The columns cannot show who was let in.
     pub(super) blind: bool,
-    pub(super) date: Option<usize>,
-    pub(super) time: Option<usize>,
-    pub(super) server_name: Option<usize>,
-    pub(super) server_address: Option<usize>,
-    pub(super) method: Option<usize>,
-    pub(super) stem: Option<usize>,
-    pub(super) query: Option<usize>,
-    pub(super) port: Option<usize>,
-    pub(super) user: Option<usize>,
-    pub(super) client: Option<usize>,
-    pub(super) forwarded: Option<usize>,
-    pub(super) agent: Option<usize>,
-    pub(super) status: Option<usize>,
-    pub(super) substatus: Option<usize>,
+    pub(super) date: Option<u8>,
+    pub(super) time: Option<u8>,
+    pub(super) server_name: Option<u8>,
+    pub(super) server_address: Option<u8>,
+    pub(super) method: Option<u8>,
+    pub(super) stem: Option<u8>,
+    pub(super) query: Option<u8>,
+    pub(super) port: Option<u8>,
+    pub(super) user: Option<u8>,
+    pub(super) client: Option<u8>,
+    pub(super) forwarded: Option<u8>,
+    pub(super) agent: Option<u8>,
+    pub(super) status: Option<u8>,
+    pub(super) substatus: Option<u8>,
 }
 
 impl Layout {
     /// The layout of the columns `names`; where a name stands twice, the first one counts.
     pub(super) fn of(names: &[Box<[u8]>]) -> Layout {
-        let place =
-            |wanted: &[u8]| names.iter().take(MOST).position(|n| n.eq_ignore_ascii_case(wanted));
+        let place = |wanted: &[u8]| {
+            (0..)
+                .zip(names.iter().take(MOST))
+                .find(|(_, n)| n.eq_ignore_ascii_case(wanted))
+                .map(|(place, _)| place)
+        };
         Layout {
             count: names.len(),
             blind: place(b"cs-username").is_none() || place(b"sc-status").is_none(),
@@ -159,8 +163,9 @@ fn assume(row: &[u8]) -> Option<State> {
     KNOWN.iter().find_map(|fields| {
         let names: Vec<Box<[u8]>> = fields.split(' ').map(|n| Box::from(n.as_bytes())).collect();
         let layout = Layout::of(&names);
-        let value =
-            |column: Option<usize>| column.and_then(|c| values.get(c)).copied().unwrap_or_default();
+        let value = |column: Option<u8>| {
+            column.and_then(|c| values.get(usize::from(c))).copied().unwrap_or_default()
+        };
         let fits = values.len() == names.len()
             && time::iso_date(value(layout.date)).is_some()
             && time::clock(value(layout.time)).is_some()
