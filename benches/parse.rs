@@ -14,6 +14,8 @@ use std::ops::Range;
 use std::time::Duration;
 
 use calproof::facts::collector::Collector;
+use calproof::facts::tally::Tally;
+use calproof::facts::usage::Period;
 use calproof_parsers::{
     Access, FactId, LineErrorKind, LineKind, Memory, Notice, Place, Proof, Scope, Segment,
     ServerEvidence, ServerId, Sink, detect, sip::SipMessage,
@@ -104,9 +106,12 @@ fn iis_w3c(criterion: &mut Criterion) {
     });
     group.bench_function("facts", |bencher| {
         bencher.iter(|| {
-            let mut sink = Collector::new("EX01");
+            let mut tally = Tally::default();
+            let mut sink = Collector::new(&mut tally, 0, "EX01");
             parse(black_box(&text), &scope, &mut sink);
-            sink.finish().facts.entries.len()
+            let told = sink.finish();
+            tally.add(told.facts, 0, &Period::default());
+            tally.into_usage().facts.len()
         });
     });
     group.finish();

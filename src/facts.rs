@@ -1,8 +1,8 @@
 //! What the rows say, as they say it: facts and the merge at the heart.
 //!
-//! A fact is a key (UTC day, server, service, outcome, principal and device as logged, …) and what
-//! was seen of it (how many events, the first and the last row). Facts of segments merge into facts
-//! of an input, facts of inputs into [`Usage`](usage::Usage). Every merge is commutative and
+//! A fact is a key (server, service, outcome, principal and device as logged, …), a UTC day, and what
+//! was seen of it (how many events, the first and the last row). Facts of segments are added to the
+//! [`Tally`](tally::Tally) of their worker, those of all workers to [`Usage`](usage::Usage). Every merge is commutative and
 //! associative, so that no cut, order or number of threads shows in the result. Names stand as
 //! logged; identity, exclusions and rules come later.
 
@@ -10,13 +10,13 @@ pub mod clock;
 pub mod collector;
 pub mod days;
 pub mod names;
+pub mod tally;
 pub mod usage;
 
 use std::collections::BTreeMap;
 
 use calproof_parsers::sip::{Exchange, ExchangeKey};
 use calproof_parsers::{Client, DeviceEvidence, Marks, Outcome, Proof, Service, Software};
-use hashbrown::HashTable;
 use names::{Name, Names};
 
 /// A row that shows a fact. Ordered by (instant, input, byte): the least is the one that is cited.
@@ -129,11 +129,9 @@ pub struct Server {
     pub software: Software,
 }
 
-/// What is the same in all rows of one fact. Names are those of the [`Facts`] that hold it.
+/// What is the same in all rows of one fact, but for their days.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Key {
-    /// Days since 1970-01-01 (UTC); 0 in [`usage::Usage`], which keeps days apart.
-    pub day: i32,
     /// Index of the server.
     pub server: u32,
     /// Service that was reached.
@@ -158,91 +156,72 @@ pub type Alias = (Name, Name, Proof);
 /// Hours of a day in which a server wrote rows, one bit each from 00:00 UTC.
 pub type Hours = u32;
 
-/// The facts of a segment, or of an input.
+/// What one or more segments of an input told, in terms of the [`Tally`](tally::Tally) that their
+/// worker keeps.
 #[derive(Default)]
 pub struct Facts {
-    /// The strings that keys refer to.
-    pub names: Names,
-    /// The servers that keys refer to.
-    pub servers: Vec<Server>,
-    /// Keys and sightings, in the order in which they were first seen.
-    pub entries: Vec<(Key, Sightings)>,
-    index: HashTable<u32>,
+    /// The number of that tally.
+    pub tally: u32,
+    /// What was seen of a key on a UTC day; more than one entry of a key and day mean their sum.
+    seen: Vec<(u32, i32, Sightings)>,
     /// Names that belong together, each with the least row that proves it.
-    pub aliases: BTreeMap<Alias, Witness>,
+    aliases: BTreeMap<Alias, Witness>,
     /// SIP exchanges, whole or in part.
-    pub exchanges: BTreeMap<ExchangeKey, Exchange>,
+    exchanges: BTreeMap<ExchangeKey, Exchange>,
     /// Mailboxes that something was submitted from, by server: no access, but a corroboration.
-    pub corroborated: BTreeMap<(u32, Name), Sightings>,
-    /// Hours with rows, by server and day.
-    pub active: BTreeMap<(u32, i32), Hours>,
+    corroborated: BTreeMap<(u32, Name), Sightings>,
 }
+
+/// Entries of [`Facts`] that are not worth summing up.
+const FEW: usize = 1 << 16;
 
 impl Facts {
-    /// The index of a server, new or known.
-    pub fn server(&mut self, server: Server) -> u32 {
-        place_of(&mut self.servers, server)
+    /// Moves every row by the number of lines before the segment.
+    pub fn shift(&mut self, lines: u64) {
+        let rows = self.seen.iter_mut().map(|(_, _, seen)| seen);
+        for seen in rows.chain(self.corroborated.values_mut()) {
+            seen.first.line += lines;
+            seen.last.line += lines;
+        }
+        self.aliases.values_mut().for_each(|witness| witness.line += lines);
+        self.exchanges.values_mut().for_each(|exchange| exchange.shift_lines(lines));
     }
 
-    /// Adds sightings to the fact `key` and gives its place in `entries`.
-    pub fn add(&mut self, key: Key, sightings: Sightings) -> u32 {
-        let hash = self.names.hash(&key);
-        let entries = &self.entries;
-        if let Some(at) = self.index.find(hash, |i| entries[*i as usize].0 == key) {
-            let at = *at;
-            self.entries[at as usize].1.merge(&sightings);
-            return at;
+    /// Adds what another segment of the same input told, in terms of the same tally.
+    pub fn append(&mut self, other: Facts) {
+        let full = self.seen.len() + other.seen.len() > self.seen.capacity().max(FEW);
+        if full {
+            self.sum_up();
         }
-        let at = self.entries.len() as u32;
-        self.entries.push((key, sightings));
-        let (entries, names) = (&self.entries, &self.names);
-        self.index.insert_unique(hash, at, |i| names.hash(&entries[*i as usize].0));
-        at
-    }
-
-    /// Adds the facts of another segment of the same input, whose first line is `lines` behind the
-    /// first of this one.
-    pub fn append(&mut self, other: &Facts, lines: u64) {
-        let names = self.names.adopt(&other.names);
-        let servers: Vec<u32> =
-            other.servers.iter().map(|s| self.server(renamed(s, &names))).collect();
-        let moved = |w: Witness| Witness { line: w.line + lines, ..w };
-        for (key, seen) in &other.entries {
-            let seen = Sightings { first: moved(seen.first), last: moved(seen.last), ..*seen };
-            self.add(rekeyed(key, &names, &servers), seen);
+        self.seen.extend(other.seen);
+        for (alias, witness) in other.aliases {
+            note_alias(&mut self.aliases, alias, witness);
         }
-        for (alias, witness) in &other.aliases {
-            self.alias(realiased(alias, &names), moved(*witness));
+        for (key, exchange) in other.exchanges {
+            merge_exchange(&mut self.exchanges, key, exchange);
         }
-        for (key, exchange) in &other.exchanges {
-            let mut exchange = exchange.clone();
-            exchange.shift_lines(lines);
-            merge_exchange(&mut self.exchanges, key.clone(), exchange);
-        }
-        for ((server, mailbox), seen) in &other.corroborated {
-            let seen = Sightings { first: moved(seen.first), last: moved(seen.last), ..*seen };
-            let key = (servers[*server as usize], mailbox.in_terms_of(&names));
+        for (key, seen) in other.corroborated {
             corroborate(&mut self.corroborated, key, seen);
         }
-        for ((server, day), hours) in &other.active {
-            *self.active.entry((servers[*server as usize], *day)).or_default() |= hours;
-        }
     }
 
-    /// Records that two names belong together.
-    pub fn alias(&mut self, alias: Alias, witness: Witness) {
-        let least = self.aliases.entry(alias).or_insert(witness);
-        *least = witness.min(*least);
+    /// One entry for each key and day.
+    fn sum_up(&mut self) {
+        self.seen.sort_unstable_by_key(|(key, day, _)| (*key, *day));
+        self.seen.dedup_by(|next, kept| {
+            let same = (next.0, next.1) == (kept.0, kept.1);
+            if same {
+                kept.2.merge(&next.2);
+            }
+            same
+        });
     }
 }
 
-/// The place of a server in a list, new or known. The last one is looked at first: it is the likeliest.
-pub(crate) fn place_of(servers: &mut Vec<Server>, server: Server) -> u32 {
-    let known = servers.iter().rposition(|s| *s == server);
-    known.unwrap_or_else(|| {
-        servers.push(server);
-        servers.len() - 1
-    }) as u32
+/// Records that two names belong together.
+pub(crate) fn note_alias(into: &mut BTreeMap<Alias, Witness>, alias: Alias, witness: Witness) {
+    let least = into.entry(alias).or_insert(witness);
+    *least = witness.min(*least);
 }
 
 /// Adds sightings of a submission.

@@ -4,6 +4,7 @@
 //! one list, and a large file is cut into segments that idle workers help with. A segment assumes
 //! the columns that were in force before its wave; where they changed, it is parsed again.
 
+mod account;
 pub mod input;
 mod repeats;
 
@@ -16,10 +17,10 @@ use rayon::prelude::*;
 
 use crate::digest::{ContentHasher, DigestChoice};
 use crate::discover::Input;
-use crate::facts::Facts;
-use crate::facts::collector::{Collector, Told};
+use crate::facts::collector::Told;
 use crate::facts::usage::{Period, Usage};
 use crate::source::{LogStream, MappedLog, Opened, ReadOptions, SourceError, line_terminator};
+use account::{Account, Held, Tallies};
 use input::InputReport;
 
 /// Bytes of text by which a format is recognised.
@@ -112,90 +113,66 @@ pub fn ingest(inputs: &[Input], reading: &Reading, progress: &dyn Progress) -> I
     };
     let mut order: Vec<usize> = (0..inputs.len()).collect();
     order.sort_by_key(|i| (std::cmp::Reverse(inputs[*i].size), *i));
+    let workers = rayon::current_num_threads();
+    let tallies = Tallies::new(workers);
     let next = AtomicUsize::new(0);
     let worker = |_| {
-        let mut taken = Taken::default();
+        let mut done = Vec::new();
         while let Some(i) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
             progress.begin(&inputs[*i].display);
-            let (report, facts) = read(&inputs[*i], reading, progress);
-            if contested[*i] {
-                taken.contested.push((*i, facts));
-            } else {
-                taken.usage.add_input(&facts, &report, *i as u32, &reading.period);
-            }
-            taken.reports.push((*i, report));
+            let account = Account::new(&tallies, *i as u32, &reading.period, contested[*i]);
+            done.push((*i, read(&inputs[*i], reading, progress, account)));
         }
-        taken
+        done
     };
-    let workers = rayon::current_num_threads();
-    let Taken { mut reports, mut usage, mut contested } = (0..workers)
-        .into_par_iter()
-        .with_max_len(1)
-        .map(worker)
-        .reduce(Taken::default, Taken::merge);
-    reports.sort_by_key(|(i, _)| *i);
-    contested.sort_by_key(|(i, _)| *i);
-    let mut reports: Vec<InputReport> = reports.into_iter().map(|(_, report)| report).collect();
-    repeats::settle(inputs, &mut reports, &contested, reading);
-    for (i, facts) in &contested {
-        let report = &reports[*i];
+    let mut done: Vec<(usize, (InputReport, Option<Held>))> =
+        (0..workers).into_par_iter().with_max_len(1).map(worker).flatten_iter().collect();
+    done.sort_by_key(|(i, _)| *i);
+    let (mut reports, mut held) = (Vec::with_capacity(done.len()), Vec::new());
+    for (i, (report, kept)) in done {
+        reports.push(report);
+        held.extend(kept.map(|kept| (i, kept)));
+    }
+    repeats::settle(inputs, &mut reports, &held, reading);
+    for (i, held) in held {
+        let report = &reports[i];
         if report.duplicate_of.is_none() && report.superseded_by.is_none() {
-            usage.add_input(facts, report, *i as u32, &reading.period);
+            tallies.settle(held, report, i as u32, &reading.period);
         }
     }
-    Ingested { inputs: reports, usage }
-}
-
-/// What one worker has read.
-#[derive(Default)]
-struct Taken {
-    reports: Vec<(usize, InputReport)>,
-    usage: Usage,
-    contested: Vec<(usize, Facts)>,
-}
-
-impl Taken {
-    fn merge(mut self, other: Taken) -> Taken {
-        if self.usage.facts.len() < other.usage.facts.len() {
-            return other.merge(self);
-        }
-        self.reports.extend(other.reports);
-        self.contested.extend(other.contested);
-        self.usage.merge(other.usage);
-        self
-    }
+    Ingested { inputs: reports, usage: tallies.into_usage() }
 }
 
 /// The most segments' worth of bytes that one worker takes at a time.
 const SHARES: usize = 8;
 
-/// Reads one input.
-fn read(input: &Input, reading: &Reading, progress: &dyn Progress) -> (InputReport, Facts) {
+/// Reads one input: the report, and its facts where they are held back.
+fn read(
+    input: &Input,
+    reading: &Reading,
+    progress: &dyn Progress,
+    mut account: Account<'_>,
+) -> (InputReport, Option<Held>) {
     let reading = &*reading.of(&input.components());
     let mut report = InputReport::new(input);
     let folder = report.folder.clone();
-    let told = match input.open(&reading.options) {
-        Err(error) => {
-            report.trouble(&error);
-            return (report, Facts::default());
-        }
+    match input.open(&reading.options) {
+        Err(error) => report.trouble(&error),
         Ok(Opened::Mapped(log)) => {
-            let told = mapped(&log, &folder, &mut report, reading, progress);
-            let acquisition = log.finish();
-            report.acquired(acquisition);
-            told
+            mapped(&log, &folder, &mut report, reading, progress, &mut account);
+            report.acquired(log.finish());
         }
         Ok(Opened::Stream(mut stream)) => {
-            let (told, error) = streamed(&mut stream, &folder, &mut report, reading, progress);
+            let error =
+                streamed(&mut stream, &folder, &mut report, reading, progress, &mut account);
             report.acquired(stream.finish());
             if let Some(error) = error {
                 report.trouble(&error);
             }
-            told
         }
-    };
-    report.told(&told);
-    (report, told.facts)
+    }
+    let held = account.close(&mut report);
+    (report, held)
 }
 
 /// A mapped log, a wave of segments at a time: parsed, hashed, and given back.
@@ -205,14 +182,15 @@ fn mapped(
     report: &mut InputReport,
     reading: &Reading,
     progress: &dyn Progress,
-) -> Told {
+    account: &mut Account<'_>,
+) {
     let workers = rayon::current_num_threads();
     let text = log.bytes();
     let (format, mut state) = recognised(&text[..text.len().min(HEAD)], &reading.scope);
     report.detected(format, text);
     let eol = line_terminator(text);
     let mut hasher = ContentHasher::new(reading.options.digest);
-    let mut told = Told::default();
+    let tallies = account.tallies;
     let mut at = 0;
     while at < text.len() {
         // What one segment has worked out the next one works out again, so a file is cut no smaller
@@ -224,7 +202,7 @@ fn mapped(
         let parse = |start: usize, end: usize, state: &mut State| {
             let segment =
                 Segment { text: &text[start..end], base: start as u64, eol, scope: &reading.scope };
-            parse(format, &segment, folder, state)
+            tallies.parse(format, &segment, folder, state)
         };
         let mut wave = || wave(format, &cuts, &mut state, &parse);
         let segments = if cuts.len() == 2 {
@@ -235,14 +213,13 @@ fn mapped(
             rayon::join(wave, || hasher.update(&text[at..end])).0
         };
         for segment in segments {
-            told.append(segment);
+            account.add(segment);
         }
         log.release(at..end);
         progress.advance((end - at) as u64);
         at = end;
     }
     report.digest = hasher.finish();
-    told
 }
 
 /// Offsets that cut the text from `at` into at most `most` segments, both ends included.
@@ -306,11 +283,12 @@ fn streamed(
     report: &mut InputReport,
     reading: &Reading,
     progress: &dyn Progress,
-) -> (Told, Option<SourceError>) {
+    account: &mut Account<'_>,
+) -> Option<SourceError> {
     let head = stream.peek_head(HEAD).to_vec();
     let (format, mut state) = recognised(&head, &reading.scope);
     report.detected(format, &head);
-    let mut told = Told::default();
+    let tallies = account.tallies;
     let (mut block, mut ahead) = (Vec::new(), Vec::new());
     let mut more = stream.next_block(&mut block);
     let eol = line_terminator(&block);
@@ -320,8 +298,9 @@ fn streamed(
         // A record of several lines may go on in the next block: keep the last one back.
         let cut = last_boundary(format, &block, eol);
         let segment = Segment { text: &block[..cut], base, eol, scope: &reading.scope };
-        let (next, part) = rayon::join(fetch, || parse(format, &segment, folder, &mut state));
-        told.append(part);
+        let (next, part) =
+            rayon::join(fetch, || tallies.parse(format, &segment, folder, &mut state));
+        account.add(part);
         progress.advance(cut as u64);
         base += cut as u64;
         more = next;
@@ -332,16 +311,10 @@ fn streamed(
     }
     if !block.is_empty() {
         let segment = Segment { text: &block, base, eol, scope: &reading.scope };
-        told.append(parse(format, &segment, folder, &mut state));
+        account.add(tallies.parse(format, &segment, folder, &mut state));
         progress.advance(block.len() as u64);
     }
-    (told, more.err())
-}
-
-fn parse(format: &dyn LogFormat, segment: &Segment<'_>, folder: &str, state: &mut State) -> Told {
-    let mut collector = Collector::new(folder);
-    format.parse(segment, state, &mut collector);
-    collector.finish()
+    more.err()
 }
 
 /// How much of a block that ends at a line end may be parsed before the next is known.

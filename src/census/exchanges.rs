@@ -72,7 +72,6 @@ fn add(
     let (principal, acted_for) = (names.intern(access.principal), names.intern(vouched_by));
     let day = row.instant.div_euclid(DAY_MS) as i32;
     let key = Key {
-        day: 0,
         server: usage.server(server),
         service: access.service,
         outcome: access.outcome,

@@ -1,16 +1,20 @@
 //! Takes what a parser tells of one segment and makes facts of it.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use calproof_parsers::sip::{Exchange, SipMessage};
 use calproof_parsers::time::DAY_MS;
 use calproof_parsers::{
-    Access, FactId, LineErrorKind, LineKind, Notice, Place, Proof, ServerEvidence, Sink,
+    Access, FactId, LineErrorKind, LineKind, Notice, Place, Proof, ServerEvidence, ServerId, Sink,
 };
 
 use super::clock::Clock;
 use super::names::Name;
-use super::{Device, Facts, Key, Server, Sightings, Witness, corroborate, merge_exchange};
+use super::tally::Tally;
+use super::{
+    Device, Facts, Hours, Key, Server, Sightings, Witness, corroborate, merge_exchange, note_alias,
+};
 
 /// How many rejected lines of an input are kept with their place.
 pub const REJECTED_KEPT: usize = 20;
@@ -69,6 +73,10 @@ pub struct Directive {
 pub struct Told {
     /// What the rows say.
     pub facts: Facts,
+    /// Hours with rows, by tally, server and day.
+    pub active: BTreeMap<(u32, u32, i32), Hours>,
+    /// The log itself says which server wrote it.
+    pub names_server: bool,
     /// Lines by kind.
     pub lines: Lines,
     /// The first rejected lines.
@@ -84,15 +92,13 @@ pub struct Told {
 }
 
 impl Told {
-    /// Adds what the next segment of the same input told.
+    /// Adds what the next segment of the same input told, but for its facts, which are taken apart.
     pub fn append(&mut self, next: Told) {
-        if self.lines.total() == 0 {
-            // Without a line nothing was told.
-            *self = next;
-            return;
-        }
         let lines = self.lines.total();
-        self.facts.append(&next.facts, lines);
+        for (place, hours) in next.active {
+            *self.active.entry(place).or_default() |= hours;
+        }
+        self.names_server |= next.names_server;
         let room = REJECTED_KEPT.saturating_sub(self.rejected.len());
         self.rejected.extend(
             next.rejected.iter().take(room).map(|r| RejectedLine { line: r.line + lines, ..*r }),
@@ -127,19 +133,23 @@ impl Told {
 }
 
 /// The sink of one segment.
-pub struct Collector {
+pub struct Collector<'t> {
+    tally: &'t mut Tally,
     told: Told,
     folder: Name,
-    /// The server of the access before, and its index.
+    /// The server of the access before, its evidence, and its index.
     server: Option<(Server, u32)>,
+    /// The UTC day of the row before.
+    day: i32,
 }
 
-impl Collector {
-    /// A sink for a segment of an input that lies in `folder`.
-    pub fn new(folder: &str) -> Collector {
-        let mut told = Told::default();
-        let folder = told.facts.names.intern(folder.as_bytes());
-        Collector { told, folder, server: None }
+impl<'t> Collector<'t> {
+    /// A sink for a segment of an input that lies in `folder`; `number` is the number of the tally.
+    pub fn new(tally: &'t mut Tally, number: u32, folder: &str) -> Collector<'t> {
+        tally.begin_segment();
+        let folder = tally.names().intern(folder.as_bytes());
+        let facts = Facts { tally: number, ..Facts::default() };
+        Collector { tally, told: Told { facts, ..Told::default() }, folder, server: None, day: 0 }
     }
 
     /// What was told.
@@ -147,8 +157,8 @@ impl Collector {
         self.told
     }
 
-    fn server(&mut self, evidence: &ServerEvidence<'_>) -> u32 {
-        let names = &mut self.told.facts.names;
+    fn server_of(&mut self, evidence: &ServerEvidence<'_>) -> u32 {
+        let names = self.tally.names();
         if let Some((known, index)) = self.server
             && known.software == evidence.software
             && names.get(known.name) == evidence.name
@@ -164,9 +174,30 @@ impl Collector {
             folder: self.folder,
             software: evidence.software,
         };
-        let index = self.told.facts.server(server);
+        self.told.names_server |= server.name != server.target || server.address != server.target;
+        let index = self.tally.server(server);
         self.server = Some((server, index));
         index
+    }
+
+    /// One sighting of a key.
+    #[inline]
+    fn sight(&mut self, key: u32, place: Place) {
+        let since = place.instant - i64::from(self.day) * DAY_MS;
+        if !(0..DAY_MS).contains(&since) {
+            self.day = day_of(place.instant);
+        }
+        let seen = Sightings::once(witness(place));
+        let list = &mut self.told.facts.seen;
+        let current = self.tally.current(key);
+        if let Some((_, day, known)) = current.and_then(|at| list.get_mut(at))
+            && *day == self.day
+        {
+            known.merge(&seen);
+            return;
+        }
+        self.tally.set_current(key, list.len());
+        list.push((key, self.day, seen));
     }
 }
 
@@ -178,7 +209,7 @@ fn day_of(instant: i64) -> i32 {
     instant.div_euclid(DAY_MS) as i32
 }
 
-impl Sink for Collector {
+impl Sink for Collector<'_> {
     fn lines(&mut self, kind: LineKind, count: u64, _bytes: Range<u64>) {
         let lines = &mut self.told.lines;
         *match kind {
@@ -196,12 +227,15 @@ impl Sink for Collector {
         }
     }
 
+    fn server(&mut self, server: &ServerEvidence<'_>) -> ServerId {
+        ServerId(self.server_of(server))
+    }
+
     fn access(&mut self, place: Place, access: &Access<'_>) -> FactId {
-        let server = self.server(&access.server);
-        let names = &mut self.told.facts.names;
+        let server = self.server_of(&access.server);
+        let names = self.tally.names();
         let device = Device::of(&access.device, names);
         let key = Key {
-            day: day_of(place.instant),
             server,
             service: access.service,
             outcome: access.outcome,
@@ -211,19 +245,21 @@ impl Sink for Collector {
             client: access.client,
             marks: access.marks,
         };
-        FactId(self.told.facts.add(key, Sightings::once(witness(place))))
+        let key = self.tally.key(key);
+        self.sight(key, place);
+        FactId(key)
     }
 
     #[inline]
     fn again(&mut self, fact: FactId, place: Place) {
-        self.told.facts.entries[fact.0 as usize].1.merge(&Sightings::once(witness(place)));
+        self.sight(fact.0, place);
     }
 
     fn alias(&mut self, place: Place, one: &[u8], other: &[u8], proof: Proof) {
         let (one, other) = (one.min(other), one.max(other));
-        let facts = &mut self.told.facts;
-        let alias = (facts.names.intern(one), facts.names.intern(other), proof);
-        facts.alias(alias, witness(place));
+        let names = self.tally.names();
+        let alias = (names.intern(one), names.intern(other), proof);
+        note_alias(&mut self.told.facts.aliases, alias, witness(place));
     }
 
     fn sip(&mut self, place: Place, message: &SipMessage<'_>) {
@@ -238,17 +274,17 @@ impl Sink for Collector {
         mailbox: &[u8],
         _client: &[u8],
     ) {
-        let server = self.server(server);
-        let facts = &mut self.told.facts;
-        let mailbox = facts.names.intern(mailbox);
-        corroborate(&mut facts.corroborated, (server, mailbox), Sightings::once(witness(place)));
+        let server = self.server_of(server);
+        let mailbox = self.tally.names().intern(mailbox);
+        let seen = Sightings::once(witness(place));
+        corroborate(&mut self.told.facts.corroborated, (server, mailbox), seen);
     }
 
     fn active(&mut self, server: &ServerEvidence<'_>, hour: i64) {
-        let server = self.server(server);
+        let server = self.server_of(server);
         self.told.clock.tick(hour);
-        let day = hour.div_euclid(24) as i32;
-        *self.told.facts.active.entry((server, day)).or_default() |= 1 << hour.rem_euclid(24);
+        let place = (self.told.facts.tally, server, hour.div_euclid(24) as i32);
+        *self.told.active.entry(place).or_default() |= 1 << hour.rem_euclid(24);
     }
 
     fn span(&mut self, first: i64, last: i64) {

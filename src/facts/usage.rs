@@ -5,15 +5,14 @@ use std::collections::BTreeMap;
 
 use calproof_parsers::sip::{Exchange, ExchangeKey};
 use calproof_parsers::time::DAY_MS;
-use hashbrown::HashTable;
+use hashbrown::{HashMap, HashTable};
 
 use super::days::Days;
 use super::names::{Name, Names};
 use super::{
-    Alias, Facts, Hours, Key, Server, Sightings, Witness, corroborate, merge_exchange, place_of,
+    Alias, Hours, Key, Server, Sightings, Witness, corroborate, merge_exchange, note_alias,
     realiased, rekeyed, renamed,
 };
-use crate::ingest::input::InputReport;
 
 /// The period that is asked about: whole UTC days since 1970-01-01, both included.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -39,7 +38,7 @@ impl Period {
 /// A fact over all its days.
 #[derive(Clone, Debug)]
 pub struct Used {
-    /// What is the same in all its rows; `day` is 0.
+    /// What is the same in all its rows.
     pub key: Key,
     /// What was seen in the period.
     pub seen: Sightings,
@@ -73,7 +72,8 @@ pub struct Usage {
     pub facts: Vec<Used>,
     /// Facts outside the period, in no meaningful order.
     pub outside: Vec<Used>,
-    index: [HashTable<u32>; 2],
+    pub(super) index: [HashTable<u32>; 2],
+    pub(super) places: HashMap<Server, u32>,
     /// Names that belong together.
     pub aliases: BTreeMap<Alias, Witness>,
     /// SIP exchanges.
@@ -87,12 +87,14 @@ pub struct Usage {
 impl Usage {
     /// The index of a server, new or known.
     pub fn server(&mut self, server: Server) -> u32 {
-        place_of(&mut self.servers, server)
+        *self.places.entry(server).or_insert_with(|| {
+            self.servers.push(server);
+            self.servers.len() as u32 - 1
+        })
     }
 
     /// Adds a fact that was seen on `days`, all inside the period or all outside it.
     pub fn add(&mut self, inside: bool, key: Key, seen: Sightings, days: Days) {
-        let key = Key { day: 0, ..key };
         let Usage { names, facts, outside, index, .. } = self;
         let (facts, index) = if inside { (facts, &mut index[0]) } else { (outside, &mut index[1]) };
         let hash = names.hash(&key);
@@ -107,41 +109,18 @@ impl Usage {
         index.insert_unique(hash, at, |i| names.hash(&facts[*i as usize].key));
     }
 
-    /// Adds the facts of one input, whose place in the sorted list of inputs is `input`.
-    pub fn add_input(&mut self, facts: &Facts, report: &InputReport, input: u32, period: &Period) {
-        let names = self.names.adopt(&facts.names);
-        let servers: Vec<u32> =
-            facts.servers.iter().map(|s| self.server(renamed(s, &names))).collect();
-        let placed = |w: Witness| Witness { input, ..w };
-        for (key, seen) in &facts.entries {
-            let seen = Sightings { first: placed(seen.first), last: placed(seen.last), ..*seen };
-            self.add(period.has(key.day), rekeyed(key, &names, &servers), seen, Days::one(key.day));
-        }
-        for (alias, witness) in &facts.aliases {
-            self.alias(realiased(alias, &names), placed(*witness));
-        }
-        for (key, exchange) in &facts.exchanges {
-            let mut exchange = exchange.clone();
-            exchange.place_in(input);
-            merge_exchange(&mut self.exchanges, key.clone(), exchange);
-        }
-        for ((server, mailbox), seen) in &facts.corroborated {
-            let seen = Sightings { first: placed(seen.first), last: placed(seen.last), ..*seen };
-            if period.has_instant(seen.first.instant) || period.has_instant(seen.last.instant) {
-                let key = (servers[*server as usize], mailbox.in_terms_of(&names));
-                corroborate(&mut self.corroborated, key, seen);
+    /// With the places of facts and servers known, so that more can be added.
+    pub(super) fn indexed(mut self) -> Usage {
+        let Usage { names, facts, outside, index, servers, places, .. } = &mut self;
+        for (facts, index) in [facts, outside].into_iter().zip(index) {
+            let hash = |i: &u32| names.hash(&facts[*i as usize].key);
+            index.reserve(facts.len(), hash);
+            for at in 0..facts.len() as u32 {
+                index.insert_unique(hash(&at), at, hash);
             }
         }
-        for ((server, day), hours) in &facts.active {
-            let active = Active {
-                server: servers[*server as usize],
-                format: report.format,
-                blind: report.is_blind(),
-                day: *day,
-                input,
-            };
-            *self.active.entry(active).or_default() |= hours;
-        }
+        places.extend(servers.iter().copied().zip(0..));
+        self
     }
 
     /// Puts the facts into an order that depends on nothing but what they say.
@@ -180,8 +159,7 @@ impl Usage {
 
     /// Records that two names belong together.
     pub fn alias(&mut self, alias: Alias, witness: Witness) {
-        let least = self.aliases.entry(alias).or_insert(witness);
-        *least = witness.min(*least);
+        note_alias(&mut self.aliases, alias, witness);
     }
 
     /// Adds the facts of other inputs.

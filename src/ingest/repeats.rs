@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 
 use super::Reading;
+use super::account::Held;
 use super::input::InputReport;
 use crate::digest::ContentHasher;
 use crate::discover::{Input, Origin};
-use crate::facts::Facts;
 use crate::source::{Opened, ReadOptions, head};
 
 /// Lengths at which beginnings are compared; an input shorter than the first has one of its own.
@@ -67,7 +67,7 @@ fn beginnings(input: &Input) -> Vec<Beginning> {
 pub(super) fn settle(
     inputs: &[Input],
     reports: &mut [InputReport],
-    contested: &[(usize, Facts)],
+    contested: &[(usize, Held)],
     reading: &Reading,
 ) {
     let mut originals: BTreeMap<String, usize> = BTreeMap::new();
@@ -84,7 +84,7 @@ pub(super) fn settle(
             }
         }
     }
-    let facts: BTreeMap<usize, &Facts> = contested.iter().map(|(i, f)| (*i, f)).collect();
+    let told: BTreeMap<usize, &Held> = contested.iter().map(|(i, held)| (*i, held)).collect();
     for long in &distinct {
         // Beginnings of the longer input, shortest first, all hashed in one reading.
         let shorter: BTreeMap<u64, Vec<usize>> = distinct
@@ -95,7 +95,7 @@ pub(super) fn settle(
                     && a.format == b.format
                     && a.lines.events > 0
                     && a.superseded_by.is_none()
-                    && same_server(facts[*short], facts[long], &inputs[**short], &inputs[*long])
+                    && same_server(told[*short], told[long], &inputs[**short], &inputs[*long])
             })
             .fold(BTreeMap::new(), |mut map, short| {
                 map.entry(reports[*short].bytes).or_insert_with(Vec::new).push(*short);
@@ -117,9 +117,8 @@ pub(super) fn settle(
 }
 
 /// The logs themselves say the server, or else they lie in the same folder.
-fn same_server(short: &Facts, long: &Facts, a: &Input, b: &Input) -> bool {
-    let says = |f: &Facts| f.servers.iter().any(|s| s.name != s.target || s.address != s.target);
-    (says(short) && says(long)) || a.components() == b.components()
+fn same_server(short: &Held, long: &Held, a: &Input, b: &Input) -> bool {
+    (short.names_server && long.names_server) || a.components() == b.components()
 }
 
 /// Digests of the first bytes of an input, for each of the ascending `lengths`. What cannot be read

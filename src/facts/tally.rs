@@ -1,0 +1,144 @@
+//! What one worker has met in all the inputs it read.
+//!
+//! A name, server or key that stands in a thousand files is written down once. Segments then tell
+//! numbers only ([`Facts`]), and what they tell is added when it is certain that it counts.
+
+use std::collections::BTreeMap;
+
+use calproof_parsers::sip::{Exchange, ExchangeKey};
+use hashbrown::{HashMap, HashTable};
+
+use super::days::Days;
+use super::names::{Name, Names};
+use super::usage::{Active, Period, Usage, Used};
+use super::{
+    Alias, Facts, Hours, Key, Server, Sightings, Witness, corroborate, merge_exchange, note_alias,
+};
+
+/// The names, servers and keys that a worker has met, and what was seen of them.
+#[derive(Default)]
+pub struct Tally {
+    names: Names,
+    servers: Vec<Server>,
+    places: HashMap<Server, u32>,
+    /// What may be a fact, in the order in which it was met.
+    keys: Vec<Key>,
+    index: HashTable<u32>,
+    /// For each key, what was seen of it in the period.
+    inside: Vec<Option<(Sightings, Days)>>,
+    /// The same outside the period, where there is any.
+    outside: BTreeMap<u32, Option<(Sightings, Days)>>,
+    aliases: BTreeMap<Alias, Witness>,
+    exchanges: BTreeMap<ExchangeKey, Exchange>,
+    corroborated: BTreeMap<(u32, Name), Sightings>,
+    active: BTreeMap<Active, Hours>,
+    /// For each key, where the segment at hand keeps what it sees of it: the number of the segment, and
+    /// a place in its list.
+    current: Vec<(u32, u32)>,
+    segment: u32,
+}
+
+impl Tally {
+    /// Begins a segment: of no key has anything been seen in it.
+    pub(super) fn begin_segment(&mut self) {
+        self.segment += 1;
+    }
+
+    /// Where the segment at hand keeps what it saw last of a key.
+    #[inline]
+    pub(super) fn current(&self, key: u32) -> Option<usize> {
+        let (segment, at) = *self.current.get(key as usize)?;
+        (segment == self.segment).then_some(at as usize)
+    }
+
+    /// Says where the segment at hand keeps what it sees of a key.
+    pub(super) fn set_current(&mut self, key: u32, at: usize) {
+        self.current[key as usize] = (self.segment, at as u32);
+    }
+
+    pub(super) fn names(&mut self) -> &mut Names {
+        &mut self.names
+    }
+
+    /// The index of a server, new or known.
+    pub(super) fn server(&mut self, server: Server) -> u32 {
+        *self.places.entry(server).or_insert_with(|| {
+            self.servers.push(server);
+            self.servers.len() as u32 - 1
+        })
+    }
+
+    /// The number of a key, new or known.
+    pub(super) fn key(&mut self, key: Key) -> u32 {
+        let hash = self.names.hash(&key);
+        if let Some(at) = self.index.find(hash, |i| self.keys[*i as usize] == key) {
+            return *at;
+        }
+        let at = self.keys.len() as u32;
+        self.keys.push(key);
+        self.inside.push(None);
+        self.current.push((0, 0));
+        let (keys, names) = (&self.keys, &self.names);
+        self.index.insert_unique(hash, at, |i| names.hash(&keys[*i as usize]));
+        at
+    }
+
+    /// Adds what was told of an input; `input` is its place in the sorted list of inputs.
+    pub fn add(&mut self, facts: Facts, input: u32, period: &Period) {
+        let placed = |w: Witness| Witness { input, ..w };
+        let moved = |s: Sightings| Sightings { first: placed(s.first), last: placed(s.last), ..s };
+        for (key, day, seen) in facts.seen {
+            let (seen, days) = (moved(seen), Days::one(day));
+            let known = match period.has(day) {
+                true => &mut self.inside[key as usize],
+                false => self.outside.entry(key).or_default(),
+            };
+            match known {
+                Some((known, all)) => {
+                    known.merge(&seen);
+                    all.merge(&days);
+                }
+                None => *known = Some((seen, days)),
+            }
+        }
+        for (alias, witness) in facts.aliases {
+            note_alias(&mut self.aliases, alias, placed(witness));
+        }
+        for (key, mut exchange) in facts.exchanges {
+            exchange.place_in(input);
+            merge_exchange(&mut self.exchanges, key, exchange);
+        }
+        for (key, seen) in facts.corroborated {
+            if period.has_instant(seen.first.instant) || period.has_instant(seen.last.instant) {
+                corroborate(&mut self.corroborated, key, moved(seen));
+            }
+        }
+    }
+
+    /// Adds hours in which a server wrote rows.
+    pub fn add_active(&mut self, active: Active, hours: Hours) {
+        *self.active.entry(active).or_default() |= hours;
+    }
+
+    /// What was seen of everything that was seen.
+    pub fn into_usage(self) -> Usage {
+        let used = |key: &Key, (seen, days)| Used { key: *key, seen, days };
+        let seen = self.keys.iter().zip(self.inside);
+        let facts = seen.filter_map(|(key, seen)| Some(used(key, seen?))).collect();
+        let outside = self.outside.into_iter();
+        let outside = outside.filter_map(|(at, seen)| Some(used(&self.keys[at as usize], seen?)));
+        let outside = outside.collect();
+        Usage {
+            names: self.names,
+            servers: self.servers,
+            facts,
+            outside,
+            aliases: self.aliases,
+            exchanges: self.exchanges,
+            corroborated: self.corroborated,
+            active: self.active,
+            ..Usage::default()
+        }
+        .indexed()
+    }
+}
