@@ -113,7 +113,7 @@ impl<'a> Pairs<'a> {
 }
 
 /// The server's own connectivity tests send made-up identifiers.
-fn is_device(id: &[u8], device_type: &[u8]) -> bool {
+pub(crate) fn is_device(id: &[u8], device_type: &[u8]) -> bool {
     !id.is_empty()
         && !id.eq_ignore_ascii_case(b"validate")
         && !device_type.eq_ignore_ascii_case(b"TestActiveSyncConnectivity")

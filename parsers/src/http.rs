@@ -5,6 +5,7 @@
 
 mod agent;
 mod path;
+mod query;
 
 pub use agent::Agent;
 pub use path::Path;
@@ -16,7 +17,6 @@ use crate::event::{Client, DeviceEvidence, Marks, Outcome};
 use crate::format::Scope;
 use crate::network;
 use crate::service::{Service, contains_ignore_case, ends_with_ignore_case};
-use crate::simd;
 
 /// The fields of one HTTP row; empty where the log has no such column or `-` stands in it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -91,14 +91,13 @@ pub fn judge_known<'a>(row: &Request<'a>, path: &Path, agent: Agent) -> Verdict<
         marks |= Marks::PROBE_AGENT;
     }
     let back_end = row.port == b"444" || row.port == b"81" || path.eas_proxy;
-    let query = QueryMarks::of(row.query);
+    let (query, eas) = match service {
+        Service::Eas => query::of_device(row.query),
+        _ => (query::marks(row.query), activesync::Query::default()),
+    };
     if back_end || query.handed_on {
         marks |= Marks::BACK_END;
     }
-    let eas = match service {
-        Service::Eas => activesync::query(row.query),
-        _ => activesync::Query::default(),
-    };
     let outcome = if somebody {
         if row.user.ends_with(b"$") && contains_ignore_case(row.query, b"PrxFrom:") {
             marks |= Marks::PROXYING_SERVER;
@@ -139,65 +138,6 @@ fn outcome_of_somebody(
         _ => return None,
     };
     Some(outcome)
-}
-
-/// What the query says beside what it asks for.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-struct QueryMarks {
-    /// OWA forms logon without a valid cookie: the row reads 302 or 440 and carries the typed name.
-    ///
-    /// Source: Exchange's FbaModule appends `LogoffReason=NoCookies…`; see the format reference.
-    no_cookies: bool,
-    /// A front end handed the request on to a back end: `&FrontEnd=` or `PrxFrom:`.
-    handed_on: bool,
-}
-
-impl QueryMarks {
-    /// One pass: the first mark is found by its rarest letter, the others by the one both have.
-    #[inline]
-    fn of(query: &[u8]) -> QueryMarks {
-        let mut marks = QueryPass { query, found: QueryMarks::default() };
-        simd::each_block(query, [b'k', b'K', b'F'], &mut marks);
-        marks.found
-    }
-
-    /// Looks at the bytes behind `base` that `letters` has bits for. Few queries have such letters.
-    #[inline(never)]
-    fn look(mut self, query: &[u8], base: usize, letters: u64) -> QueryMarks {
-        for at in simd::bits(letters).map(|i| base + i) {
-            if query[at] == b'F' {
-                self.handed_on |= [(1, &b"&FrontEnd="[..]), (3, b"PrxFrom:")]
-                    .iter()
-                    .any(|(back, mark)| around(query, at, *back, mark) == Some(mark));
-            } else {
-                const MARK: &[u8] = b"LogoffReason=NoCookies";
-                self.no_cookies |=
-                    around(query, at, 18, MARK).is_some_and(|text| text.eq_ignore_ascii_case(MARK));
-            }
-        }
-        self
-    }
-}
-
-struct QueryPass<'q> {
-    query: &'q [u8],
-    found: QueryMarks,
-}
-
-impl simd::Blocks<3> for QueryPass<'_> {
-    #[inline(always)]
-    fn block(&mut self, at: usize, [small, large, front]: [u64; 3]) {
-        let letters = small | large | front;
-        if letters != 0 {
-            self.found = self.found.look(self.query, at, letters);
-        }
-    }
-}
-
-/// The text as long as `mark` that begins `back` bytes before `at`.
-#[inline]
-fn around<'q>(query: &'q [u8], at: usize, back: usize, mark: &[u8]) -> Option<&'q [u8]> {
-    query.get(at.checked_sub(back)?..)?.get(..mark.len())
 }
 
 fn is_ftp_logon(method: &[u8]) -> bool {

@@ -65,12 +65,18 @@ impl Run {
     /// One more line, which ends at the offset `end`.
     #[inline]
     pub fn line(&mut self, kind: LineKind, end: u64, sink: &mut dyn Sink) {
+        self.lines(kind, 1, end, sink);
+    }
+
+    /// So many more lines of one kind, the last of which ends at the offset `end`.
+    #[inline]
+    pub fn lines(&mut self, kind: LineKind, count: u64, end: u64, sink: &mut dyn Sink) {
         if kind != self.kind && self.count > 0 {
             self.flush(sink);
         }
         self.kind = kind;
         self.end = end;
-        self.count += 1;
+        self.count += count;
     }
 
     /// Reports the last run.

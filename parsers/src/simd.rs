@@ -38,6 +38,54 @@ pub(crate) fn each_block<const N: usize>(text: &[u8], wanted: [u8; N], seen: &mu
     each_block_by(text, wanted, seen, masks);
 }
 
+/// Tells `seen` where one of `pairs` stands in `text`: the offset of its first byte, in order. Pairs are
+/// written in lower case and found in either; a byte that differs from one of theirs in the bit of case
+/// alone may be taken for it, so `seen` looks again.
+#[inline]
+pub(crate) fn each_pair<const N: usize>(
+    text: &[u8],
+    pairs: [[u8; 2]; N],
+    seen: &mut impl FnMut(usize),
+) {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2")
+        && is_x86_feature_detected!("bmi1")
+        && is_x86_feature_detected!("popcnt")
+    {
+        #[allow(unsafe_code, reason = "compiled for more than the least processor")]
+        // SAFETY: as in `each_block`.
+        unsafe {
+            return avx2::each_pair(text, pairs, seen);
+        }
+    }
+    each_pair_by(text, pairs, seen, pair_mask);
+}
+
+#[inline(always)]
+fn each_pair_by<const N: usize>(
+    text: &[u8],
+    pairs: [[u8; 2]; N],
+    seen: &mut impl FnMut(usize),
+    mask: impl Fn(&[u8; BLOCK + 1], [[u8; 2]; N]) -> u64,
+) {
+    let mut at = 0;
+    while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk()) {
+        bits(mask(block, pairs)).for_each(|i| seen(at + i));
+        at += BLOCK;
+    }
+    // What is left is read together with what was read before it, or with nothing.
+    let (block, from) = match text.last_chunk() {
+        Some(block) => (*block, text.len() - BLOCK - 1),
+        None => {
+            let mut short = [0; BLOCK + 1];
+            short[..text.len()].copy_from_slice(text);
+            (short, 0)
+        }
+    };
+    let before = u64::MAX.checked_shl((at - from) as u32).unwrap_or(0);
+    bits(mask(&block, pairs) & before).for_each(|i| seen(from + i));
+}
+
 /// The places of the bits of a mask, from the lowest.
 #[inline(always)]
 pub(crate) fn bits(mut mask: u64) -> impl Iterator<Item = usize> {
@@ -89,6 +137,14 @@ pub(crate) fn prefetch<T>(place: *const T) {
     let _ = place;
 }
 
+/// Where pairs begin in a block, byte by byte: for any processor.
+#[inline(always)]
+fn pair_mask<const N: usize>(block: &[u8; BLOCK + 1], pairs: [[u8; 2]; N]) -> u64 {
+    let lower = |i: usize| block[i] | 0x20;
+    let is = |i: usize| pairs.contains(&[lower(i), lower(i + 1)]);
+    (0..BLOCK).fold(0, |mask, i| mask | u64::from(is(i)) << i)
+}
+
 /// The masks of a block, eight bytes at a time: for any processor.
 #[inline(always)]
 fn masks<const N: usize>(block: &[u8; BLOCK], wanted: [u8; N]) -> [u64; N] {
@@ -109,10 +165,11 @@ fn masks<const N: usize>(block: &[u8; BLOCK], wanted: [u8; N]) -> [u64; N] {
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
     use std::arch::x86_64::{
-        __m256i, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_set1_epi8,
+        __m256i, _mm256_and_si256, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8,
+        _mm256_or_si256, _mm256_set1_epi8, _mm256_setzero_si256,
     };
 
-    use super::{BLOCK, Blocks, each_block_by};
+    use super::{BLOCK, Blocks, each_block_by, each_pair_by};
 
     #[target_feature(enable = "avx2,bmi1,popcnt")]
     pub(super) fn each_block<const N: usize>(
@@ -121,6 +178,33 @@ mod avx2 {
         seen: &mut impl Blocks<N>,
     ) {
         each_block_by(text, wanted, seen, |block, wanted| masks(block, wanted));
+    }
+
+    #[target_feature(enable = "avx2,bmi1,popcnt")]
+    pub(super) fn each_pair<const N: usize>(
+        text: &[u8],
+        pairs: [[u8; 2]; N],
+        seen: &mut impl FnMut(usize),
+    ) {
+        each_pair_by(text, pairs, seen, |block, pairs| pair_mask(block, pairs));
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2,bmi1,popcnt")]
+    fn pair_mask<const N: usize>(block: &[u8; BLOCK + 1], pairs: [[u8; 2]; N]) -> u64 {
+        let (mut low, mut high) = (_mm256_setzero_si256(), _mm256_setzero_si256());
+        let [one, two] = [block.first_chunk::<BLOCK>(), block.last_chunk::<BLOCK>()];
+        let (Some(one), Some(two)) = (one, two) else { return 0 };
+        let (one, two) = (one.as_chunks::<32>().0, two.as_chunks::<32>().0);
+        let lower = |bytes| _mm256_or_si256(load(bytes), _mm256_set1_epi8(0x20));
+        let is = |bytes, wanted: u8| _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(wanted as i8));
+        let (one, two) = ([lower(&one[0]), lower(&one[1])], [lower(&two[0]), lower(&two[1])]);
+        for [first, second] in pairs {
+            low = _mm256_or_si256(low, _mm256_and_si256(is(one[0], first), is(two[0], second)));
+            high = _mm256_or_si256(high, _mm256_and_si256(is(one[1], first), is(two[1], second)));
+        }
+        let bits = |mask| u64::from(_mm256_movemask_epi8(mask) as u32);
+        bits(low) | bits(high) << 32
     }
 
     #[inline]
@@ -179,6 +263,19 @@ mod tests {
             each_block_by(&text, wanted, &mut plain, masks);
             prop_assert_eq!(quick, plainly(&text, wanted));
             prop_assert_eq!(plain, plainly(&text, wanted));
+        }
+
+        #[test]
+        fn pairs_are_found_where_they_stand(text in "[kKoOfFrRx&:]{0,200}") {
+            let text = text.as_bytes();
+            let pairs = [*b"ok", *b"fr", *b"&k"];
+            let (mut quick, mut plain) = (Vec::new(), Vec::new());
+            each_pair(text, pairs, &mut |at| quick.push(at));
+            each_pair_by(text, pairs, &mut |at| plain.push(at), pair_mask);
+            let is = |i: &usize| pairs.iter().any(|p| text[*i..].len() > 1 && text[*i..*i + 2].eq_ignore_ascii_case(p));
+            let expected: Vec<usize> = (0..text.len()).filter(is).collect();
+            prop_assert_eq!(&quick, &expected);
+            prop_assert_eq!(&plain, &expected);
         }
     }
 }

@@ -8,6 +8,8 @@
 mod index;
 mod layout;
 
+use std::ops::Range;
+
 pub(crate) use index::Index;
 
 use crate::bytes::same;
@@ -172,18 +174,24 @@ impl<'a, 's> Reader<'a, 's> {
                 continue;
             }
             patience = 1;
-            for row in 0..rows {
+            let mut row = 0;
+            while row < rows {
+                row += self.refused(&index, row..rows);
+                if row == rows {
+                    break;
+                }
                 self.line += 1;
-                at = index.end(row, fields) + 1;
                 if !self.plain_row(&index, row) {
                     self.line -= 1;
                     self.tell_batch(&index);
                     self.any_line(index.row(row, fields).start());
-                    if self.layout.count != fields {
-                        break;
-                    }
+                }
+                row += 1;
+                if self.layout.count != fields {
+                    break;
                 }
             }
+            at = index.end(row - 1, fields) + 1;
             self.tell_batch(&index);
         }
         self.memory.index = Some(index);
@@ -363,6 +371,51 @@ impl<'a, 's> Reader<'a, 's> {
         let end = index.end(number, fields) + 1;
         self.run.line(LineKind::Event, self.segment.base + end as u64, self.sink);
         true
+    }
+
+    /// How many of the rows of a span, from the first one on, say no more than that nobody was turned
+    /// away, in the minute and by the server of the row before: most rows of a busy server are such
+    /// first legs of a logon. They are noted; what comes behind them is for [`Reader::plain_row`].
+    #[inline]
+    fn refused(&mut self, index: &Index, rows: Range<usize>) -> usize {
+        let Some(sieve) = self.layout.sieve else { return 0 };
+        let (text, fields, (_, name, address)) =
+            (self.segment.text, self.layout.count, self.active);
+        let ((minute, since), first) = (self.minute, rows.start);
+        if !(0..HOUR_MS).contains(&(since - self.active.0)) {
+            return 0;
+        }
+        let (mut least, mut most, mut count) = (u8::MAX, 0, 0);
+        for number in rows {
+            let row = index.row(number, fields);
+            let value = |column: u8| text.get(row.field(column)).unwrap_or_default();
+            if value(sieve.user) != b"-"
+                || !matches!(value(sieve.status), [b'3'..=b'9', b'0'..=b'9', b'0'..=b'9'])
+                || !row.begins_with_fields_of(10, 8)
+            {
+                break;
+            }
+            let begin = text.get(row.start()..).and_then(|rest| rest.first_chunk::<19>());
+            let Some([at @ .., b':', tens @ b'0'..=b'5', ones @ b'0'..=b'9']) = begin else { break };
+            let at: &[u8; 16] = at;
+            if u128::from_ne_bytes(*at) != u128::from_ne_bytes(minute)
+                || !same(value(sieve.server_address), address)
+                || !sieve.server_name.is_none_or(|column| same(web::value(value(column)), name))
+            {
+                break;
+            }
+            let second = (tens - b'0') * 10 + (ones - b'0');
+            (least, most, count) = (least.min(second), most.max(second), count + 1);
+        }
+        if count > 0 {
+            self.first = self.first.min(since + i64::from(least) * 1000);
+            self.last = self.last.max(since + i64::from(most) * 1000);
+            self.rows_since = true;
+            self.line += count as u64;
+            let end = self.segment.base + index.end(first + count - 1, fields) as u64 + 1;
+            self.run.lines(LineKind::Event, count as u64, end, self.sink);
+        }
+        count
     }
 
     /// When a row happened; `None` where its date and time are not plain.

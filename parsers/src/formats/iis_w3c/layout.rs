@@ -31,6 +31,34 @@ pub(super) struct Layout {
     pub(super) agent: Option<u8>,
     pub(super) status: Option<u8>,
     pub(super) substatus: Option<u8>,
+    /// What is looked at first, where it all stands in its usual place: date and time in front, and
+    /// nothing in the last column, which carries the line end.
+    pub(super) sieve: Option<Sieve>,
+}
+
+/// The columns that tell the rows of nobody who was turned away.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sieve {
+    pub(super) server_name: Option<u8>,
+    pub(super) server_address: u8,
+    pub(super) user: u8,
+    pub(super) status: u8,
+}
+
+impl Sieve {
+    fn of(layout: &Layout) -> Option<Sieve> {
+        let sieve = Sieve {
+            server_name: layout.server_name,
+            server_address: layout.server_address?,
+            user: layout.user?,
+            status: layout.status?,
+        };
+        let columns =
+            [sieve.server_name, Some(sieve.server_address), Some(sieve.user), Some(sieve.status)];
+        let inner = |column: &u8| usize::from(*column) + 1 < layout.count;
+        let usual = (layout.date, layout.time) == (Some(0), Some(1));
+        (usual && columns.iter().flatten().all(inner)).then_some(sieve)
+    }
 }
 
 impl Layout {
@@ -42,7 +70,7 @@ impl Layout {
                 .find(|(_, n)| n.eq_ignore_ascii_case(wanted))
                 .map(|(place, _)| place)
         };
-        Layout {
+        let mut layout = Layout {
             count: names.len(),
             blind: place(b"cs-username").is_none() || place(b"sc-status").is_none(),
             date: place(b"date"),
@@ -59,7 +87,10 @@ impl Layout {
             agent: place(b"cs(User-Agent)"),
             status: place(b"sc-status"),
             substatus: place(b"sc-substatus"),
-        }
+            sieve: None,
+        };
+        layout.sieve = Sieve::of(&layout);
+        layout
     }
 }
 
