@@ -17,7 +17,7 @@ use calproof::facts::collector::Collector;
 use calproof::facts::tally::Tally;
 use calproof::facts::usage::Period;
 use calproof_parsers::{
-    Access, FactId, LineErrorKind, LineKind, Memory, Notice, Place, Proof, Scope, Segment,
+    Access, FactId, LineErrorKind, LineKind, Memory, Notice, Place, Proof, Repeats, Scope, Segment,
     ServerEvidence, ServerId, Sink, detect, sip::SipMessage,
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -49,6 +49,8 @@ impl Sink for Counting {
     fn again(&mut self, _: FactId, _: Place) {
         self.accesses += 1;
     }
+    fn repeated(&mut self, _: FactId, _: &Repeats) {}
+
     fn alias(&mut self, _: Place, _: &[u8], _: &[u8], _: Proof) {}
     fn sip(&mut self, _: Place, _: &SipMessage<'_>) {}
     fn corroborate(&mut self, _: Place, _: &ServerEvidence<'_>, _: &[u8], _: &[u8]) {}

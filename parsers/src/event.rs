@@ -5,6 +5,7 @@ use std::ops::{BitOr, BitOrAssign, Range};
 
 use crate::service::Service;
 use crate::sip::SipMessage;
+use crate::time::DAY_MS;
 
 /// Where a row stands, and when it happened.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -367,6 +368,41 @@ pub struct FactId(pub u32);
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ServerId(pub u32);
 
+/// Rows of one fact on one UTC day.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Repeats {
+    /// How many.
+    pub events: u64,
+    /// The least of them by instant and byte.
+    pub first: Place,
+    /// The greatest.
+    pub last: Place,
+}
+
+impl Repeats {
+    /// One row.
+    pub fn once(place: Place) -> Repeats {
+        Repeats { events: 1, first: place, last: place }
+    }
+
+    /// Their day, since 1970-01-01.
+    pub fn day(&self) -> i64 {
+        self.first.instant.div_euclid(DAY_MS)
+    }
+
+    /// Adds a row that stands behind all of them.
+    #[inline]
+    pub fn add(&mut self, place: Place) {
+        self.events += 1;
+        if place.instant < self.first.instant {
+            self.first = place;
+        }
+        if place.instant >= self.last.instant {
+            self.last = place;
+        }
+    }
+}
+
 /// Where a parser puts what it finds.
 ///
 /// Line numbers are relative to the segment; the sink knows where the segment begins.
@@ -388,6 +424,15 @@ pub trait Sink {
 
     /// One more event of a fact that [`Sink::access`] returned earlier.
     fn again(&mut self, fact: FactId, place: Place);
+
+    /// More events of a fact that [`Sink::access`] returned earlier.
+    fn repeated(&mut self, fact: FactId, repeats: &Repeats);
+
+    /// Whether the sink wants to hear of each row by itself, by [`Sink::again`] and in order, rather
+    /// than of many by [`Sink::repeated`].
+    fn wants_each(&self) -> bool {
+        false
+    }
 
     /// The log proves that two names belong to one person.
     fn alias(&mut self, place: Place, one: &[u8], other: &[u8], proof: Proof);

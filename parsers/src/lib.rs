@@ -36,7 +36,7 @@ pub mod time;
 
 pub use event::{
     Access, Client, DeviceEvidence, FactId, LineErrorKind, LineKind, Marks, Notice, Outcome, Place,
-    Proof, ServerEvidence, ServerId, Sink, Software,
+    Proof, Repeats, ServerEvidence, ServerId, Sink, Software,
 };
 pub use format::{Description, FORMATS, LogFormat, Scope, Segment, State, detect};
 pub use memory::Memory;

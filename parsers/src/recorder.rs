@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use crate::event::{
-    Access, DeviceEvidence, FactId, LineErrorKind, LineKind, Notice, Place, Proof, ServerEvidence,
-    ServerId, Sink, Software,
+    Access, DeviceEvidence, FactId, LineErrorKind, LineKind, Notice, Place, Proof, Repeats,
+    ServerEvidence, ServerId, Sink, Software,
 };
 use crate::format::Scope;
 use crate::line;
@@ -284,6 +284,19 @@ impl Sink for Recorder {
     fn again(&mut self, fact: FactId, place: Place) {
         let fact = self.facts[fact.0 as usize].clone();
         self.event(place, &fact);
+    }
+
+    fn repeated(&mut self, fact: FactId, repeats: &Repeats) {
+        let fact = &self.facts[fact.0 as usize];
+        let text = match repeats.events {
+            1 => fact.clone(),
+            events => format!("\"events\":{events},\"last\":{},{fact}", repeats.last.line),
+        };
+        self.event(repeats.first, &text);
+    }
+
+    fn wants_each(&self) -> bool {
+        true
     }
 
     fn alias(&mut self, place: Place, one: &[u8], other: &[u8], proof: Proof) {

@@ -6,7 +6,8 @@ use std::ops::Range;
 use calproof_parsers::sip::{Exchange, SipMessage};
 use calproof_parsers::time::DAY_MS;
 use calproof_parsers::{
-    Access, FactId, LineErrorKind, LineKind, Notice, Place, Proof, ServerEvidence, ServerId, Sink,
+    Access, FactId, LineErrorKind, LineKind, Notice, Place, Proof, Repeats, ServerEvidence,
+    ServerId, Sink,
 };
 
 use super::clock::Clock;
@@ -180,14 +181,13 @@ impl<'t> Collector<'t> {
         index
     }
 
-    /// One sighting of a key.
+    /// Sightings of a key, all on one UTC day.
     #[inline]
-    fn sight(&mut self, key: u32, place: Place) {
-        let since = place.instant - i64::from(self.day) * DAY_MS;
+    fn sight(&mut self, key: u32, seen: Sightings) {
+        let since = seen.first.instant - i64::from(self.day) * DAY_MS;
         if !(0..DAY_MS).contains(&since) {
-            self.day = day_of(place.instant);
+            self.day = day_of(seen.first.instant);
         }
-        let seen = Sightings::once(witness(place));
         let list = &mut self.told.facts.seen;
         let current = self.tally.current(key);
         if let Some((_, day, known)) = current.and_then(|at| list.get_mut(at))
@@ -246,13 +246,18 @@ impl Sink for Collector<'_> {
             marks: access.marks,
         };
         let key = self.tally.key(key);
-        self.sight(key, place);
+        self.sight(key, Sightings::once(witness(place)));
         FactId(key)
     }
 
     #[inline]
     fn again(&mut self, fact: FactId, place: Place) {
-        self.sight(fact.0, place);
+        self.sight(fact.0, Sightings::once(witness(place)));
+    }
+
+    fn repeated(&mut self, fact: FactId, repeats: &Repeats) {
+        let Repeats { events, first, last } = *repeats;
+        self.sight(fact.0, Sightings { events, first: witness(first), last: witness(last) });
     }
 
     fn alias(&mut self, place: Place, one: &[u8], other: &[u8], proof: Proof) {

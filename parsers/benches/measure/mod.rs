@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use calproof_parsers::sip::SipMessage;
 use calproof_parsers::{
-    Access, FactId, LineErrorKind, LineKind, LogFormat, Memory, Notice, Place, Proof, Scope,
-    Segment, ServerEvidence, ServerId, Sink, State,
+    Access, FactId, LineErrorKind, LineKind, LogFormat, Memory, Notice, Place, Proof, Repeats,
+    Scope, Segment, ServerEvidence, ServerId, Sink, State,
 };
 
 /// Counts what it is told.
@@ -38,6 +38,10 @@ impl Sink for Count {
     fn again(&mut self, _fact: FactId, _place: Place) {
         self.accesses += 1;
     }
+    fn repeated(&mut self, _: FactId, repeats: &Repeats) {
+        self.accesses += repeats.events;
+    }
+
     fn alias(&mut self, _place: Place, _one: &[u8], _other: &[u8], _proof: Proof) {}
     fn corroborate(&mut self, _: Place, _: &ServerEvidence<'_>, _: &[u8], _: &[u8]) {}
     fn sip(&mut self, _place: Place, _message: &SipMessage<'_>) {}

@@ -195,6 +195,7 @@ impl<'a, 's> Reader<'a, 's> {
             self.tell_batch(&index);
         }
         self.memory.index = Some(index);
+        self.memory.facts.tell(self.sink);
         if self.first <= self.last {
             self.sink.span(self.first, self.last);
         }
@@ -396,7 +397,9 @@ impl<'a, 's> Reader<'a, 's> {
                 break;
             }
             let begin = text.get(row.start()..).and_then(|rest| rest.first_chunk::<19>());
-            let Some([at @ .., b':', tens @ b'0'..=b'5', ones @ b'0'..=b'9']) = begin else { break };
+            let Some([at @ .., b':', tens @ b'0'..=b'5', ones @ b'0'..=b'9']) = begin else {
+                break;
+            };
             let at: &[u8; 16] = at;
             if u128::from_ne_bytes(*at) != u128::from_ne_bytes(minute)
                 || !same(value(sieve.server_address), address)

@@ -44,9 +44,8 @@ pub(super) fn tell(
         Shown::Nothing => {}
         Shown::Seen(seen) => {
             let hash = seen.hash();
-            match memory.facts.fact(hash, &seen) {
-                Some(fact) => sink.again(fact, place),
-                None => tell_new(sink, scope, memory, row, (hash, &seen, server), place),
+            if !memory.facts.again((hash, &seen), place, sink, true) {
+                tell_new(sink, scope, memory, row, (hash, &seen, server), place);
             }
         }
         Shown::Odd => tell_once(sink, scope, row, server, place),
@@ -62,7 +61,7 @@ pub(super) enum Shown<'a> {
 }
 
 /// What a row shows.
-#[inline]
+#[inline(always)]
 pub(super) fn shown<'a>(looks: &mut Looks, row: &Request<'a>, server: ServerId) -> Shown<'a> {
     let nobody = http::is_nobody(row.user);
     let path = looks.path(row.stem);
@@ -112,7 +111,7 @@ fn tell_new(
     let verdict = http::judge_known(row, &path, agent);
     let client = http::client_of(row.client, row.server_address, scope);
     let fact = tell_access(sink, row, &verdict, seen.outcome, client, server, place);
-    memory.facts.remember(hash, seen, fact);
+    memory.facts.remember(hash, seen, fact, sink);
 }
 
 /// Rows whose facts are looked up together, so that the processor fetches what is needed for all of
@@ -147,7 +146,8 @@ impl<'a> Batch<'a> {
         self.rows.len() >= Self::MOST
     }
 
-    /// Tells of all rows, which are all of `server`. `request` gives a row once more.
+    /// Tells of all rows, which are all of `server`, now or by [`Memo::tell`] at the end of the segment.
+    /// `request` gives a row once more.
     #[inline]
     pub(super) fn tell<'r>(
         &mut self,
@@ -160,13 +160,11 @@ impl<'a> Batch<'a> {
         for (_, hash, _) in &self.rows {
             memory.facts.fetch(*hash);
         }
+        let each = sink.wants_each();
         for (seen, hash, waiting) in self.rows.drain(..) {
-            match memory.facts.fact(hash, &seen) {
-                Some(fact) => sink.again(fact, waiting.place),
-                None => {
-                    let row = request(waiting);
-                    tell_new(sink, scope, memory, &row, (hash, &seen, *server), waiting.place);
-                }
+            if !memory.facts.again((hash, &seen), waiting.place, sink, each) {
+                let row = request(waiting);
+                tell_new(sink, scope, memory, &row, (hash, &seen, *server), waiting.place);
             }
         }
     }

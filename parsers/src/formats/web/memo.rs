@@ -1,16 +1,18 @@
 //! Facts of rows before: the same person, device and service stand in thousands of rows.
 //!
-//! What a row said that decides its fact is kept byte for byte, with the fact that came of it.
-//! Everything is compared in full; the hash only says where to look.
+//! What a row said that decides its fact is kept byte for byte, with the fact that came of it, and how
+//! often it was seen since the sink was last told. Everything is compared in full; the hash only says
+//! where to look.
 
 use crate::bytes::{mix, same};
-use crate::event::{FactId, Marks, Outcome, ServerId};
+use crate::event::{FactId, Marks, Outcome, Place, Repeats, ServerId, Sink};
 use crate::service::Service;
 use crate::simd::prefetch;
+use crate::time::DAY_MS;
 
 use super::looks::AgentId;
 
-/// The most facts that are known at a time: 32 MiB of them. Beyond, all are forgotten.
+/// The most facts that are known at a time: 48 MiB of them. Beyond, all are forgotten.
 const MOST: usize = 1 << 18;
 /// How many slots behind its own a fact may stand. So that texts that were made to fall together
 /// cost no more than this.
@@ -50,7 +52,7 @@ impl Seen<'_> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Hash(u32);
 
-/// A row that was seen, and what came of it: two cache lines.
+/// A row that was seen, and what came of it: three cache lines.
 struct Known {
     /// User, client and detail, one behind the other, where there is room.
     short: [u8; 80],
@@ -65,6 +67,8 @@ struct Known {
     marks: Marks,
     service: Service,
     outcome: Outcome,
+    /// What the sink has not been told yet: all on one UTC day.
+    untold: Option<Repeats>,
 }
 
 impl Known {
@@ -91,6 +95,7 @@ impl Known {
             marks: seen.marks,
             service: seen.service,
             outcome: seen.outcome,
+            untold: None,
         }
     }
 
@@ -116,14 +121,52 @@ pub(crate) struct Memo {
     /// Hash, and place in `known` from 1; (0, 0) where nothing stands.
     slots: Vec<(u32, u32)>,
     known: Vec<Known>,
+    /// Which of the known ones the sink is still to be told of.
+    untold: Vec<u32>,
 }
 
 impl Memo {
-    /// The fact of a row that said the same.
+    /// One more row at `place`. The sink is told now, or by [`Memo::tell`] where it need not hear of
+    /// `each`. `false` where no row before has said the same: it is not noted then.
     #[inline]
-    pub(super) fn fact(&self, hash: Hash, seen: &Seen<'_>) -> Option<FactId> {
-        let found = |known: &&Known| known.is(seen);
-        self.likely(hash).find(found).map(|known| known.fact)
+    pub(super) fn again(
+        &mut self,
+        (hash, seen): (Hash, &Seen<'_>),
+        place: Place,
+        sink: &mut dyn Sink,
+        each: bool,
+    ) -> bool {
+        let known = &self.known;
+        let found = |at: &usize| known.get(*at).is_some_and(|known| known.is(seen));
+        let Some(at) = self.likely(hash).find(found) else { return false };
+        let Some(known) = self.known.get_mut(at) else { return false };
+        if each {
+            sink.again(known.fact, place);
+            return true;
+        }
+        match &mut known.untold {
+            Some(untold) if untold.day() == place.instant.div_euclid(DAY_MS) => untold.add(place),
+            Some(untold) => {
+                sink.repeated(known.fact, untold);
+                *untold = Repeats::once(place);
+            }
+            untold => {
+                *untold = Some(Repeats::once(place));
+                self.untold.push(at as u32);
+            }
+        }
+        true
+    }
+
+    /// Tells the sink what it has not been told yet.
+    pub(in crate::formats) fn tell(&mut self, sink: &mut dyn Sink) {
+        for at in self.untold.drain(..) {
+            if let Some(known) = self.known.get_mut(at as usize)
+                && let Some(untold) = known.untold.take()
+            {
+                sink.repeated(known.fact, &untold);
+            }
+        }
     }
 
     /// What may be asked for next: the processor fetches the slot.
@@ -135,16 +178,24 @@ impl Memo {
     /// What is asked for soon, after [`Memo::expect`]: the processor fetches the row that was seen.
     #[inline]
     pub(super) fn fetch(&self, hash: Hash) {
-        if let Some(known) = self.likely(hash).next() {
-            let place = std::ptr::from_ref(known).cast::<u8>();
-            prefetch(place);
-            prefetch(place.wrapping_add(64));
+        if let Some(at) = self.likely(hash).next() {
+            let place = self.known.as_ptr().wrapping_add(at).cast::<u8>();
+            for line in [0, 64, 128] {
+                prefetch(place.wrapping_add(line));
+            }
         }
     }
 
     /// Keeps a fact for rows to come.
-    pub(super) fn remember(&mut self, hash: Hash, seen: &Seen<'_>, fact: FactId) {
+    pub(super) fn remember(
+        &mut self,
+        hash: Hash,
+        seen: &Seen<'_>,
+        fact: FactId,
+        sink: &mut dyn Sink,
+    ) {
         if self.known.len() >= MOST {
+            self.tell(sink);
             *self = Memo::default();
         }
         if self.known.len() * 2 >= self.slots.len() {
@@ -160,14 +211,14 @@ impl Memo {
         hash.0 as usize & self.slots.len().wrapping_sub(1)
     }
 
-    /// What has this hash.
+    /// Where in `known` something has this hash.
     #[inline]
-    fn likely(&self, hash: Hash) -> impl Iterator<Item = &Known> {
+    fn likely(&self, hash: Hash) -> impl Iterator<Item = usize> {
         let home = self.home(hash);
         let slots = self.slots.get(home..).unwrap_or_default();
         let slots = slots.iter().take(REACH).take_while(|slot| slot.1 != 0);
         let alike = slots.filter(move |slot| slot.0 == hash.0);
-        alike.filter_map(|slot| self.known.get(slot.1 as usize - 1))
+        alike.map(|slot| slot.1 as usize - 1)
     }
 
     /// Puts a place of `known` behind its hash; `false` where there is no room near its own slot.
@@ -191,6 +242,8 @@ impl Memo {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::{Access, Client, DeviceEvidence, ServerEvidence};
+    use crate::recorder::Recorder;
 
     fn seen(server: u32, user: &str) -> Seen<'_> {
         Seen {
@@ -205,48 +258,93 @@ mod tests {
         }
     }
 
+    /// Remembers each as the fact of its place in the list, and returns what is told of them again.
+    fn remembered(all: &[Seen<'_>]) -> (Recorder, Vec<bool>) {
+        let (mut memo, mut sink) = (Memo::default(), Recorder::default());
+        let place = |line: usize| Place { byte: 0, line: line as u64, instant: 0 };
+        for (i, seen) in all.iter().enumerate() {
+            assert!(!memo.again((seen.hash(), seen), place(i), &mut sink, false), "{i}");
+            let principal = format!("fact{i}");
+            let access = Access { principal: principal.as_bytes(), ..access() };
+            let fact = sink.access(place(i), &access);
+            memo.remember(seen.hash(), seen, fact, &mut sink);
+        }
+        sink.text.clear();
+        let again = all.iter().enumerate();
+        let again =
+            again.map(|(i, seen)| memo.again((seen.hash(), seen), place(i), &mut sink, false));
+        let again = again.collect();
+        memo.tell(&mut sink);
+        (sink, again)
+    }
+
+    fn access() -> Access<'static> {
+        Access {
+            server: ServerEvidence::default(),
+            service: Service::Owa,
+            outcome: Outcome::Served,
+            principal: b"",
+            acted_for: b"",
+            device: DeviceEvidence::None,
+            client: Client::Unknown,
+            marks: Marks::NONE,
+        }
+    }
+
+    /// Whether every line tells of the fact whose number it has.
+    fn are_right(sink: &Recorder) -> bool {
+        sink.text.lines().all(|told| {
+            let line = told.split(['"', ':', ',']).nth(3).unwrap_or_default();
+            told.contains(&format!("\"fact{line}\""))
+        })
+    }
+
     #[test]
     fn what_differs_in_anything_is_another_fact() {
-        let mut memo = Memo::default();
         let long = "u".repeat(300);
         // The middles make no difference to the hash.
         let users = ["anna", "cem", &long, "contoso\\0000-user-0000", "contoso\\0000-usex-0000"];
-        let mut facts = 0;
-        for server in 0..2 {
-            for user in users {
-                let seen = seen(server, user);
-                assert_eq!(memo.fact(seen.hash(), &seen), None, "{user}");
-                memo.remember(seen.hash(), &seen, FactId(facts));
-                facts += 1;
-            }
-        }
-        facts = 0;
-        for server in 0..2 {
-            for user in users {
-                let seen = seen(server, user);
-                assert_eq!(memo.fact(seen.hash(), &seen), Some(FactId(facts)), "{user}");
-                facts += 1;
-            }
-        }
+        let both = (0..2).flat_map(|server| users.map(|user| seen(server, user)));
+        let (sink, again) = remembered(&both.collect::<Vec<_>>());
+        assert!(again.iter().all(|known| *known));
+        assert_eq!(sink.text.lines().count(), 10);
+        assert!(are_right(&sink), "{}", sink.text);
     }
 
     #[test]
     fn many_facts_and_facts_of_one_hash_do_not_mix() {
-        let mut memo = Memo::default();
         let alike = (0..100).map(|i| format!("contoso\\front-{i:04}-behind-"));
         let users: Vec<String> = (0..5000).map(|i| format!("user{i}")).chain(alike).collect();
-        for (i, user) in users.iter().enumerate() {
-            let seen = seen(0, user);
-            memo.remember(seen.hash(), &seen, FactId(i as u32));
-        }
-        let mut known = 0;
-        for (i, user) in users.iter().enumerate() {
-            let seen = seen(0, user);
-            if let Some(fact) = memo.fact(seen.hash(), &seen) {
-                assert_eq!(fact, FactId(i as u32));
-                known += 1;
-            }
-        }
+        let all: Vec<Seen<'_>> = users.iter().map(|user| seen(0, user)).collect();
+        let (sink, again) = remembered(&all);
+        let known = again.iter().filter(|known| **known).count();
         assert!(known >= 5000, "{known}");
+        assert_eq!(sink.text.lines().count(), known);
+        assert!(are_right(&sink));
+    }
+
+    #[test]
+    fn repeats_are_told_by_day() {
+        let (mut memo, mut sink, seen) = (Memo::default(), Recorder::default(), seen(0, "anna"));
+        let fact = sink.access(Place { byte: 0, line: 1, instant: 0 }, &access());
+        memo.remember(seen.hash(), &seen, fact, &mut sink);
+        sink.text.clear();
+        for (line, instant) in [(2, 5), (3, 1), (4, DAY_MS), (5, 7), (6, 7)] {
+            assert!(memo.again(
+                (seen.hash(), &seen),
+                Place { byte: line, line, instant },
+                &mut sink,
+                false
+            ));
+        }
+        memo.tell(&mut sink);
+        let told: Vec<&str> =
+            sink.text.lines().filter_map(|l| l.split(",\"service").next()).collect();
+        let expected = [
+            "{\"line\":3,\"byte\":3,\"at\":\"1970-01-01T00:00:00.001Z\",\"events\":2,\"last\":2",
+            "{\"line\":4,\"byte\":4,\"at\":\"1970-01-02T00:00:00Z\"",
+            "{\"line\":5,\"byte\":5,\"at\":\"1970-01-01T00:00:00.007Z\",\"events\":2,\"last\":6",
+        ];
+        assert_eq!(told, expected);
     }
 }
