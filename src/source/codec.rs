@@ -14,6 +14,9 @@ use super::zstd::ZstdReader;
 /// How many of the first bytes tell what a file is: a tar header names itself at byte 257.
 pub(crate) const HEAD_LEN: usize = 512;
 
+/// The most that one block of zstd takes, its header included: a block that lies in the buffer whole is not copied.
+const ZSTD_BLOCK: usize = (128 << 10) + 3;
+
 /// How the content of a file, or of a member of a zip archive, is compressed.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Codec {
@@ -63,7 +66,8 @@ impl Codec {
 
     /// Reads through the compression; at most 512 MiB of dictionary are allowed (xz), or a window of 128 MiB (zstd).
     pub(crate) fn decoder(self, raw: impl Read + Send + 'static) -> Box<dyn Read + Send> {
-        let raw = BufReader::with_capacity(32 << 10, raw);
+        let at_once = if self == Self::Zstd { ZSTD_BLOCK } else { 32 << 10 };
+        let raw = BufReader::with_capacity(at_once, raw);
         match self {
             Self::Stored => Box::new(raw),
             Self::Deflate => Box::new(flate2::bufread::DeflateDecoder::new(raw)),
@@ -219,6 +223,11 @@ pub(crate) struct Expanded {
     pub(crate) compressed: u64,
     pub(crate) expanded: u64,
 }
+
+/// Says that intact content needs more than a decoder has.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Beyond(pub(crate) &'static str);
 
 /// Stops a decoder that hands out more than the bound allows.
 pub(crate) struct Bounded<R> {

@@ -68,6 +68,20 @@ pub enum SourceError {
         /// What the decoder says is wrong.
         reason: String,
     },
+    /// Compressed content is intact, but cannot be read with what there is.
+    #[error(
+        "{path}: found {found} after {byte} readable bytes of content but expected a {codec} stream without a dictionary and with a window of at most 128 MiB; unpack it (`zstd -d` with `-D DICTIONARY` or `--long=31`) and name the unpacked file"
+    )]
+    Beyond {
+        /// Display name.
+        path: String,
+        /// How it is compressed.
+        codec: Codec,
+        /// Bytes of decompressed content read before it.
+        byte: u64,
+        /// What it needs.
+        found: &'static str,
+    },
     /// Compressed content expands beyond the bound.
     #[error(
         "{path}: found {expanded} bytes and more in {compressed} compressed ones but expected at most {bound}; if it is a log after all, unpack it and name the unpacked file"

@@ -9,7 +9,9 @@ use memchr::memrchr;
 
 use super::{
     Acquisition, Codec, ReadOptions, SourceError, TextEncoding,
-    codec::{Bounded, Checked, Counted, Expanded, Expansion, Intake, Prefixed, closed_archive},
+    codec::{
+        Beyond, Bounded, Checked, Counted, Expanded, Expansion, Intake, Prefixed, closed_archive,
+    },
     encoding::settled_terminator,
     watch::Watch,
 };
@@ -334,7 +336,10 @@ impl LogStream {
         }
         match self.codec {
             Some(codec) if !self.intake.failed() => {
-                if error.kind() == io::ErrorKind::UnexpectedEof {
+                if let Some(&Beyond(found)) = error.get_ref().and_then(|inner| inner.downcast_ref())
+                {
+                    SourceError::Beyond { path, codec, byte, found }
+                } else if error.kind() == io::ErrorKind::UnexpectedEof {
                     SourceError::Truncated { path, codec, byte }
                 } else {
                     SourceError::Corrupt { path, codec, byte, reason: error.to_string() }

@@ -34,7 +34,10 @@ fn gzip(content: &[u8]) -> Vec<u8> {
 }
 
 fn zstd(content: &[u8]) -> Vec<u8> {
-    ruzstd::encoding::compress_to_vec(content, ruzstd::encoding::CompressionLevel::Fastest)
+    let mut encoder = ::zstd::Encoder::new(Vec::new(), 1).unwrap();
+    encoder.include_checksum(true).unwrap();
+    encoder.write_all(content).unwrap();
+    encoder.finish().unwrap()
 }
 
 fn bzip2(content: &[u8]) -> Vec<u8> {

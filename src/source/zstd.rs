@@ -1,69 +1,43 @@
 //! Zstandard files: several frames, skippable frames, checksums, and what can be had of a torn one.
 
-use std::{
-    error::Error as _,
-    io::{self, BufRead, Read},
+use std::io::{self, BufRead, Read};
+
+use ::zstd::zstd_safe::{
+    DCtx, DParameter, InBuffer, OutBuffer, get_error_name, zstd_sys::ZSTD_ErrorCode,
 };
 
-use ruzstd::decoding::{
-    BlockDecodingStrategy, FrameDecoder,
-    errors::{FrameDecoderError, ReadFrameHeaderError},
-};
+use super::codec::Beyond;
 
-/// All frames of a zstd file (RFC 8878), one after the other.
+/// The largest window that is held in memory, as a power of two: 128 MiB, which is what `zstd` itself allows a file
+/// that was not packed with `--long`.
+const WINDOW_LOG: u32 = 27;
+
+/// Bytes by which a frame tells how long its header is (RFC 8878, 3.1.1.1: a magic number and the descriptor).
+const DESCRIBED: usize = 5;
+
+/// Bytes of a block header (RFC 8878, 3.1.1.2).
+const BLOCK_HEADER: usize = 3;
+
+/// All frames of a zstd file (RFC 8878), one after the other, skippable ones left out.
 ///
-/// The decoder keeps back a window of its output until the frame ends. Where a frame is torn, that window is let out
-/// before the error is told, so that the readable part of a truncated file is whole.
+/// The decoder loses what it has unpacked in a call that ends in an error. So it is given no more than the rest of one
+/// block, or one header, at a time: all blocks before damage are handed out.
 pub(crate) struct ZstdReader<R> {
     raw: R,
-    frame: FrameDecoder,
-    at: At,
+    context: DCtx<'static>,
+    /// How many bytes the frame goes on for at least, up to the end of the next block header; 0 between frames.
+    wanted: usize,
+    /// Whether the decoder may hold unpacked bytes for which there was no room.
+    full: bool,
 }
-
-enum At {
-    Between,
-    Inside,
-    Torn(Option<io::Error>),
-}
-
-/// An empty last block and room for a checksum: closes a torn frame, so that the decoder lets its window out.
-const CLOSING: &[u8] = &[1, 0, 0, 0, 0, 0, 0];
 
 impl<R: BufRead> ZstdReader<R> {
     pub(crate) fn new(raw: R) -> Self {
-        Self { raw, frame: FrameDecoder::new(), at: At::Between }
-    }
-
-    /// Begins the next frame, or skips one; `false` at the end of the file.
-    fn begin(&mut self) -> io::Result<bool> {
-        if self.raw.fill_buf()?.is_empty() {
-            return Ok(false);
-        }
-        match self.frame.reset(&mut self.raw) {
-            Ok(()) => self.at = At::Inside,
-            Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
-                length,
-                ..
-            })) => {
-                let skipped =
-                    io::copy(&mut self.raw.by_ref().take(u64::from(length)), &mut io::sink())?;
-                if skipped < u64::from(length) {
-                    return Err(io::ErrorKind::UnexpectedEof.into());
-                }
-            }
-            Err(error) => return Err(read_error(error)),
-        }
-        Ok(true)
-    }
-
-    fn check(&self) -> io::Result<()> {
-        match (self.frame.get_checksum_from_data(), self.frame.get_calculated_checksum()) {
-            (Some(stated), Some(found)) if stated != found => Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                format!("the checksum {found:08x} where the frame states {stated:08x}"),
-            )),
-            _ => Ok(()),
-        }
+        let mut context = DCtx::create();
+        // Refused only for a number that is out of range.
+        let set = context.set_parameter(DParameter::WindowLogMax(WINDOW_LOG));
+        debug_assert!(set.is_ok());
+        Self { raw, context, wanted: 0, full: false }
     }
 }
 
@@ -73,43 +47,41 @@ impl<R: BufRead> Read for ZstdReader<R> {
             return Ok(0);
         }
         loop {
-            if !matches!(self.at, At::Between) && self.frame.can_collect() > 0 {
-                return self.frame.read(buf);
+            let mut packed: &[u8] = &[];
+            if !self.full {
+                packed = self.raw.fill_buf()?;
+                if packed.is_empty() {
+                    let torn = || io::ErrorKind::UnexpectedEof.into();
+                    return if self.wanted == 0 { Ok(0) } else { Err(torn()) };
+                }
             }
-            match &mut self.at {
-                At::Torn(error) => return error.take().map_or(Ok(0), Err),
-                At::Between => {
-                    if !self.begin()? {
-                        return Ok(0);
-                    }
-                }
-                At::Inside if self.frame.is_finished() => {
-                    self.at = At::Between;
-                    self.check()?;
-                }
-                At::Inside => {
-                    let one = BlockDecodingStrategy::UptoBlocks(1);
-                    if let Err(error) = self.frame.decode_blocks(&mut self.raw, one) {
-                        self.at = At::Torn(Some(read_error(error)));
-                        // If even this fails, the window is lost and the error of the file is told all the same.
-                        drop(
-                            self.frame.decode_blocks(CLOSING, BlockDecodingStrategy::UptoBlocks(1)),
-                        );
-                    }
-                }
+            let step = match self.wanted {
+                0 => DESCRIBED,
+                few @ 1..=BLOCK_HEADER => few,
+                more => more - BLOCK_HEADER,
+            };
+            let mut from = InBuffer::around(&packed[..packed.len().min(step)]);
+            let mut to = OutBuffer::around(buf);
+            let result = self.context.decompress_stream(&mut to, &mut from);
+            let (taken, given) = (from.pos(), to.pos());
+            self.raw.consume(taken);
+            self.wanted = result.map_err(read_error)?;
+            self.full = given == buf.len() && self.wanted > 0;
+            if given > 0 {
+                return Ok(given);
             }
         }
     }
 }
 
-/// The error with its kind, which may lie some causes deep.
-fn read_error(error: FrameDecoderError) -> io::Error {
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        if let Some(io) = next.downcast_ref::<io::Error>() {
-            return io::Error::new(io.kind(), error);
-        }
-        cause = next.source();
+/// What the decoder's code says: the negative of a number of `ZSTD_ErrorCode`.
+fn read_error(code: usize) -> io::Error {
+    let is = |error: ZSTD_ErrorCode| code == (error as usize).wrapping_neg();
+    if is(ZSTD_ErrorCode::ZSTD_error_dictionary_wrong) {
+        return io::Error::other(Beyond("a frame that was packed with a dictionary"));
     }
-    io::Error::new(io::ErrorKind::InvalidData, error)
+    if is(ZSTD_ErrorCode::ZSTD_error_frameParameter_windowTooLarge) {
+        return io::Error::other(Beyond("a frame with a window of more than 128 MiB"));
+    }
+    io::Error::new(io::ErrorKind::InvalidData, get_error_name(code))
 }

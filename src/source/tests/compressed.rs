@@ -117,6 +117,83 @@ fn zstd_frames_may_be_skipped() {
 }
 
 #[test]
+fn every_zstd_block_before_damage_is_read() {
+    const BLOCK: usize = 128 << 10;
+    let text = log(30_000);
+    let whole = zstd(&text);
+    // Where each block begins, by its header (RFC 8878, 3.1.1.2): behind the magic number, descriptor and window.
+    let mut starts = vec![6];
+    loop {
+        let at = starts[starts.len() - 1];
+        let header = u32::from_le_bytes([whole[at], whole[at + 1], whole[at + 2], 0]);
+        if header & 1 == 1 {
+            break;
+        }
+        starts.push(at + 3 + (header >> 3) as usize);
+    }
+    assert!(starts.len() > 5, "{starts:?}");
+    for (i, start) in starts.iter().enumerate() {
+        let read = |stored: Vec<u8>| {
+            let (blocks, error) = blocks(&mut stream(stored, &ReadOptions::default()));
+            assert!(blocks.concat() == text[..i * BLOCK], "block {i}");
+            error
+        };
+        // A reserved type of block, a header that is cut, and one without its block.
+        let mut damaged = whole.clone();
+        damaged[*start] |= 6;
+        let error = read(damaged);
+        assert!(matches!(error, Some(SourceError::Corrupt { .. })), "{error:?}");
+        for behind in 0..4 {
+            let error = read(whole[..start + behind].to_vec());
+            assert!(matches!(error, Some(SourceError::Truncated { .. })), "{error:?}");
+        }
+    }
+}
+
+#[test]
+fn zstd_frames_may_state_their_length_and_lack_a_checksum() {
+    for lines in [0, 1, 10, 6000] {
+        let text = log(lines);
+        let frame = ::zstd::bulk::compress(&text, 3).unwrap();
+        for block_len in [1, text.len() / 7 + 1, text.len(), 3 * text.len()] {
+            let (read, error) = blocks(&mut stream(frame.repeat(3), &blocks_of(block_len)));
+            assert!(read.concat() == text.repeat(3) && error.is_none(), "{lines}: {error:?}");
+        }
+        let last = frame[..frame.len() - 1].to_vec();
+        let (read, error) = blocks(&mut stream(last, &ReadOptions::default()));
+        assert!(text.starts_with(&read.concat()));
+        assert!(matches!(error, Some(SourceError::Truncated { .. })), "{error:?}");
+    }
+}
+
+#[test]
+fn zstd_that_needs_more_than_there_is_is_refused_by_name() {
+    let text = log(100);
+    // A descriptor that names a dictionary by one byte, a window, the name, and a last block of five bytes.
+    let of_dictionary = b"\x28\xb5\x2f\xfd\x01\x50\x07\x29\0\0hello".to_vec();
+    let mut wide = ::zstd::Encoder::new(Vec::new(), 1).unwrap();
+    wide.window_log(28).unwrap();
+    wide.write_all(&text).unwrap();
+    for (frame, expected) in [
+        (of_dictionary, "a frame that was packed with a dictionary"),
+        (wide.finish().unwrap(), "a frame with a window of more than 128 MiB"),
+    ] {
+        let archive = [zstd(&text), frame].concat();
+        let (read, error) = blocks(&mut stream(archive, &ReadOptions::default()));
+        assert!(read.concat() == text, "what is before it is read");
+        let Some(SourceError::Beyond { codec: Codec::Zstd, byte, found, .. }) = error else {
+            unreachable!("{expected}: {error:?}")
+        };
+        assert_eq!((byte, found), (text.len() as u64, expected));
+    }
+    let mut widest = ::zstd::Encoder::new(Vec::new(), 1).unwrap();
+    widest.window_log(27).unwrap();
+    widest.write_all(&text).unwrap();
+    let (read, error) = blocks(&mut stream(widest.finish().unwrap(), &ReadOptions::default()));
+    assert!(read.concat() == text && error.is_none(), "{error:?}");
+}
+
+#[test]
 fn expansion_is_bounded() {
     let zeros = vec![0; 2 << 20];
     let bound = |free, ratio, cap| ReadOptions {
