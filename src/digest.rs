@@ -53,6 +53,11 @@ impl ContentHasher {
         }
     }
 
+    /// Whether there is a digest to take.
+    pub(crate) fn is_hashing(&self) -> bool {
+        !matches!(self, Self::None)
+    }
+
     /// Takes in the next bytes of the content; pieces of 64 to 256 KiB, just parsed, are still in the cache.
     pub fn update(&mut self, bytes: &[u8]) {
         match self {

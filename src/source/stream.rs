@@ -187,10 +187,9 @@ impl LogStream {
     /// An error on the way stays in the stream: [`next_block`](Self::next_block) tells it after the text before it.
     pub fn peek_head(&mut self, n: usize) -> &[u8] {
         let mut carry = std::mem::take(&mut self.carry);
-        while carry.len() < n && matches!(self.end, End::NotYet) {
-            let missing = n - carry.len();
-            self.read_piece(&mut carry, missing);
-        }
+        let mut len = carry.len();
+        self.read_on(&mut carry, &mut len, n);
+        carry.truncate(len);
         self.carry = carry;
         &self.carry[..self.carry.len().min(n)]
     }
@@ -199,27 +198,39 @@ impl LogStream {
     /// [`block_len`](ReadOptions::block_len) bytes, a single line where it is longer, and at the end of the content
     /// whatever follows the last line end. `false`: there is no more.
     ///
+    /// Give a block that was read back as it is: its bytes are written over, which costs less than to make room for as
+    /// many in an empty one.
+    ///
     /// # Errors
     ///
     /// What was readable comes first (of a torn file all but the last unit of its compression, see [`Codec`]), then
     /// the error, once; `buf` is empty then, and every later call gives `false`.
     pub fn next_block(&mut self, buf: &mut Vec<u8>) -> Result<bool, SourceError> {
-        buf.clear();
-        buf.append(&mut self.carry);
+        let more = self.fill_block(buf);
+        if !matches!(more, Ok(true)) {
+            buf.clear();
+        }
+        more
+    }
+
+    fn fill_block(&mut self, buf: &mut Vec<u8>) -> Result<bool, SourceError> {
+        let mut len = self.carry.len();
+        buf.resize(buf.len().max(len), 0);
+        buf[..len].copy_from_slice(&self.carry);
+        self.carry.clear();
         let mut target = self.block_len;
         let mut searched = 0;
         loop {
-            while buf.len() < target && matches!(self.end, End::NotYet) {
-                let missing = target - buf.len();
-                self.read_piece(buf, missing);
-            }
+            self.read_on(buf, &mut len, target);
+            let text = &buf[..len];
             match &mut self.end {
                 End::NotYet => {}
-                End::Reached(_) if !buf.is_empty() && buf.len() <= self.max_line => {
-                    self.text += buf.len() as u64;
+                End::Reached(_) if !text.is_empty() && text.len() <= self.max_line => {
+                    self.text += text.len() as u64;
+                    buf.truncate(len);
                     return Ok(true);
                 }
-                End::Reached(error) if buf.is_empty() => {
+                End::Reached(error) if text.is_empty() => {
                     return match error.take() {
                         Some(error) => {
                             self.end = End::Failed;
@@ -229,27 +240,23 @@ impl LogStream {
                     };
                 }
                 End::Reached(_) => {}
-                End::Failed => {
-                    buf.clear();
-                    return Ok(false);
-                }
+                End::Failed => return Ok(false),
             }
             let whole = matches!(self.end, End::Reached(_));
             if self.terminator.is_none() {
-                self.terminator = settled_terminator(buf, whole);
+                self.terminator = settled_terminator(text, whole);
             }
             if let Some(cut) = self
                 .terminator
-                .and_then(|byte| memrchr(byte, &buf[searched..]))
+                .and_then(|byte| memrchr(byte, &text[searched..]))
                 .map(|at| searched + at + 1)
             {
-                self.carry.extend_from_slice(&buf[cut..]);
+                self.carry.extend_from_slice(&text[cut..]);
                 buf.truncate(cut);
                 self.text += cut as u64;
                 return Ok(true);
             }
-            if buf.len() > self.max_line {
-                buf.clear();
+            if len > self.max_line {
                 self.end = End::Failed;
                 return Err(SourceError::LineTooLong {
                     path: self.path.clone(),
@@ -260,12 +267,12 @@ impl LogStream {
             // No line ends in sight: read on, and look at what comes next only, once it is known which byte ends lines.
             // Until then the whole is looked at again, each time when it has doubled.
             let more = if self.terminator.is_some() {
-                searched = buf.len();
+                searched = len;
                 self.block_len
             } else {
-                self.block_len.max(buf.len())
+                self.block_len.max(len)
             };
-            target = buf.len().saturating_add(more).min(self.max_line.saturating_add(1));
+            target = len.saturating_add(more).min(self.max_line.saturating_add(1));
         }
     }
 
@@ -295,30 +302,59 @@ impl LogStream {
         self.watch.as_ref().is_some_and(|watch| watch.len == self.bytes && self.plain)
     }
 
-    /// Reads, hashes and decodes at most `most` bytes (or one piece) of content to the end of `text`.
-    fn read_piece(&mut self, text: &mut Vec<u8>, most: usize) {
-        let most = most.min(PIECE);
-        let target = if self.decoder.is_some() {
-            self.piece.clear();
-            &mut self.piece
-        } else {
-            &mut *text
-        };
-        let before = target.len();
-        let result = fill(&mut self.content, target, most);
-        let content = &target[before..];
-        self.hasher.update(content);
-        self.bytes += content.len() as u64;
-        let ended = content.len() < most;
-        if let Err(error) = result {
-            self.end = End::Reached(Some(self.reading(&error)));
-        } else if ended {
-            self.end = End::Reached(None);
+    /// Reads, hashes and decodes until the first `len` bytes of `text` are `target` or more, or the content ends.
+    ///
+    /// What is behind `len` may be written over. Where another thread has nothing to do, it takes the digest of a piece
+    /// while the next one is read.
+    fn read_on(&mut self, text: &mut Vec<u8>, len: &mut usize, target: usize) {
+        while *len < target && matches!(self.end, End::NotYet) {
+            let most = target - *len;
+            if self.decoder.is_some() {
+                let mut piece = std::mem::take(&mut self.piece);
+                let read = self.read_content(&mut piece, 0, most.min(PIECE));
+                text.truncate(*len);
+                let last = !matches!(self.end, End::NotYet);
+                if let Some(decoder) = &mut self.decoder {
+                    self.replaced |= transcode(decoder, &piece[..read], last, text);
+                }
+                self.piece = piece;
+                *len = text.len();
+            } else {
+                *len += self.read_content(text, *len, most);
+            }
         }
-        if let Some(decoder) = &mut self.decoder {
-            let last = !matches!(self.end, End::NotYet);
-            self.replaced |= transcode(decoder, &self.piece, last, text);
+    }
+
+    /// Reads and hashes the next `most` bytes of the content into `target` from `start` on; fewer at its end, or where
+    /// an error stands.
+    fn read_content(&mut self, target: &mut Vec<u8>, start: usize, most: usize) -> usize {
+        let end = start + most;
+        let shared = self.hasher.is_hashing() && rayon::current_thread_index().is_some();
+        let (mut hashed, mut at) = (start, start);
+        while at < end && matches!(self.end, End::NotYet) {
+            let next = end.min(at + PIECE);
+            if target.len() < next {
+                target.resize(next, 0);
+            }
+            let (before, room) = target[hashed..next].split_at_mut(at - hashed);
+            let (content, hasher) = (&mut self.content, &mut self.hasher);
+            let (read, result) = if shared && !before.is_empty() {
+                rayon::join(|| fill(content, room), || hasher.update(before)).0
+            } else {
+                hasher.update(before);
+                fill(content, room)
+            };
+            hashed = at;
+            at += read;
+            self.bytes += read as u64;
+            if let Err(error) = result {
+                self.end = End::Reached(Some(self.reading(&error)));
+            } else if at < next {
+                self.end = End::Reached(None);
+            }
         }
+        self.hasher.update(&target[hashed..at]);
+        at - start
     }
 
     fn reading(&self, error: &io::Error) -> SourceError {
@@ -370,23 +406,18 @@ fn log_content<R: Read>(
     }
 }
 
-/// Appends the next `most` bytes, fewer at the end of the content or where an error stands.
-fn fill(content: &mut impl Read, target: &mut Vec<u8>, most: usize) -> io::Result<()> {
-    let mut at = target.len();
-    target.resize(at + most, 0);
-    let result = loop {
-        if at == target.len() {
-            break Ok(());
-        }
-        match content.read(&mut target[at..]) {
-            Ok(0) => break Ok(()),
+/// Reads until `room` is full, the content ends or an error stands; how many bytes were read until then.
+fn fill(content: &mut impl Read, room: &mut [u8]) -> (usize, io::Result<()>) {
+    let mut at = 0;
+    while at < room.len() {
+        match content.read(&mut room[at..]) {
+            Ok(0) => break,
             Ok(n) => at += n,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => break Err(error),
+            Err(error) => return (at, Err(error)),
         }
-    };
-    target.truncate(at);
-    result
+    }
+    (at, Ok(()))
 }
 
 /// Appends `content` to `text` as UTF-8; `true` if something that is not UTF-16 was replaced by U+FFFD.
