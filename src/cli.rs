@@ -324,7 +324,7 @@ pub enum Digest {
 /// Whether files are mapped into memory.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Mmap {
-    /// Closed local files
+    /// Closed local files that are not small
     Auto,
     /// All plain files
     Always,

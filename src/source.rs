@@ -1,8 +1,9 @@
 //! Reading one input: mapped or streamed, decompressed, hashed, and examined again afterwards.
 //!
-//! A closed, local, plain file is mapped at the length that was first seen ([`MappedLog`]). Everything else is read in
-//! blocks of whole lines ([`LogStream`]): standard input, compressed and UTF-16 files, empty ones, files that the
-//! server may still be writing, and files on other machines, where a map could end the process or disturb the server.
+//! A closed, local, plain file is mapped at the length that was first seen, and a small one is read at once
+//! ([`MappedLog`]). Everything else is read in blocks of whole lines ([`LogStream`]): standard input, compressed and
+//! UTF-16 files, empty ones, files that the server may still be writing, and files on other machines, where a map could
+//! end the process or disturb the server.
 
 mod codec;
 mod encoding;
@@ -18,8 +19,9 @@ mod tests;
 
 use std::{
     fs::File,
-    io::{Read as _, Seek as _, SeekFrom},
+    io::{self, Cursor, Read, Seek as _, SeekFrom},
     path::Path,
+    sync::Arc,
     time::SystemTime,
 };
 
@@ -35,13 +37,16 @@ use crate::{
     digest::DigestChoice,
     discover::{Input, Member, Origin},
 };
-use codec::{Prefixed, closed_archive};
+use codec::{HEAD_LEN, closed_archive};
 use watch::Watch;
+
+/// Up to this length a plain file is read at once: for fewer bytes a map costs more than it saves.
+const AT_ONCE: u64 = 64 << 10;
 
 /// Whether files are mapped into memory.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub enum MmapChoice {
-    /// Closed local files are mapped; live, remote, compressed, UTF-16 and empty ones are read.
+    /// Closed local files of more than 64 KiB are mapped; live, remote, compressed, UTF-16 and empty ones are read.
     #[default]
     Auto,
     /// Live and remote files are mapped too. If one is truncated meanwhile, the process may end (SIGBUS on Unix).
@@ -81,7 +86,7 @@ impl Default for ReadOptions {
 /// An input, ready to be read.
 #[derive(Debug)]
 pub enum Opened {
-    /// One slice of memory.
+    /// One slice of memory: a map, or a small file that was read at once.
     Mapped(MappedLog),
     /// Block after block.
     Stream(Box<LogStream>),
@@ -139,6 +144,11 @@ pub fn head(input: &Input, n: usize) -> Result<Vec<u8>, SourceError> {
     if input.origin == Origin::Stdin {
         return Err(SourceError::HeadOfStdin);
     }
+    if let Origin::File(path) = &input.origin
+        && let Some(head) = head_of_plain(path, n)
+    {
+        return Ok(head);
+    }
     let options = ReadOptions {
         mmap: MmapChoice::Never,
         digest: DigestChoice::None,
@@ -158,27 +168,48 @@ pub fn head(input: &Input, n: usize) -> Result<Vec<u8>, SourceError> {
     }
 }
 
+/// The first `n` bytes of a file that is neither compressed nor UTF-16; `None` where it is more than plain, or cannot be
+/// read.
+fn head_of_plain(path: &Path, n: usize) -> Option<Vec<u8>> {
+    let most = n.max(HEAD_LEN);
+    let mut head = Vec::with_capacity(most);
+    File::open(path).ok()?.take(most as u64).read_to_end(&mut head).ok()?;
+    if head.is_empty() || !is_plain(&head) {
+        return None;
+    }
+    head.truncate(n);
+    Some(head)
+}
+
+/// Whether a file that begins with `head` is handed out as it is.
+fn is_plain(head: &[u8]) -> bool {
+    let head = &head[..head.len().min(HEAD_LEN)];
+    Codec::sniff(head).is_none()
+        && closed_archive(head).is_none()
+        && TextEncoding::sniff(head) == TextEncoding::AsIs
+}
+
 fn open_file(name: &str, path: &Path, options: &ReadOptions) -> Result<Opened, SourceError> {
     let fails = |source| SourceError::Open { path: name.to_owned(), source };
-    let mut file = File::open(path).map_err(fails)?;
-    let watch = Watch::start(file.try_clone().map_err(fails)?).map_err(fails)?;
+    let watch = Watch::start(File::open(path).map_err(fails)?).map_err(fails)?;
     let mappable = watch.len > 0
         && match options.mmap {
             MmapChoice::Always => true,
             MmapChoice::Never => false,
+            MmapChoice::Auto if watch.len <= AT_ONCE => return read_at_once(name, watch, options),
             MmapChoice::Auto => {
-                !place::is_live(watch.modified, SystemTime::now()) && !place::is_remote(path)
+                !place::is_live(watch.modified, SystemTime::now())
+                    && !place::is_remote(path, watch.device)
             }
         };
     if !mappable {
-        return streamed(name, file, watch, options);
+        return streamed(name, watch, options);
     }
-    let head = Prefixed::new((&file).take(watch.len)).head().to_vec();
-    let plain = Codec::sniff(&head).is_none()
-        && closed_archive(&head).is_none()
-        && TextEncoding::sniff(&head) == TextEncoding::AsIs;
-    if plain {
-        match MappedLog::new(&file, watch.try_clone().map_err(fails)?) {
+    let mut head = Vec::with_capacity(HEAD_LEN);
+    let looked = (&*watch.file).take(watch.len.min(HEAD_LEN as u64)).read_to_end(&mut head);
+    // What cannot be read is told by the stream, behind what is before it.
+    if looked.is_ok() && is_plain(&head) {
+        match MappedLog::new(watch.clone()) {
             Ok(log) => return Ok(Opened::Mapped(log)),
             Err(source) if options.mmap == MmapChoice::Always => {
                 return Err(SourceError::Map { path: name.to_owned(), source });
@@ -187,17 +218,40 @@ fn open_file(name: &str, path: &Path, options: &ReadOptions) -> Result<Opened, S
             Err(_) => {}
         }
     }
-    file.seek(SeekFrom::Start(0)).map_err(fails)?;
-    streamed(name, file, watch, options)
+    (&*watch.file).seek(SeekFrom::Start(0)).map_err(fails)?;
+    streamed(name, watch, options)
 }
 
-fn streamed(
+/// Reads a small file, up to the length first seen; one that is not plain is decoded from memory.
+fn read_at_once(name: &str, watch: Watch, options: &ReadOptions) -> Result<Opened, SourceError> {
+    let mut bytes = Vec::with_capacity(AT_ONCE.min(watch.len) as usize);
+    let read = (&*watch.file).take(watch.len).read_to_end(&mut bytes);
+    if read.is_ok() && !bytes.is_empty() && is_plain(&bytes) {
+        return Ok(Opened::Mapped(MappedLog::of_bytes(bytes, &watch)));
+    }
+    let rest = Fails(read.err());
+    of_file(name, Cursor::new(bytes).chain(rest), watch, options)
+}
+
+/// An error that stands behind what was readable.
+struct Fails(Option<io::Error>);
+
+impl Read for Fails {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
+
+fn streamed(name: &str, watch: Watch, options: &ReadOptions) -> Result<Opened, SourceError> {
+    of_file(name, Arc::clone(&watch.file).take(watch.len), watch, options)
+}
+
+fn of_file(
     name: &str,
-    file: File,
+    raw: impl Read + Send + 'static,
     watch: Watch,
     options: &ReadOptions,
 ) -> Result<Opened, SourceError> {
-    let raw = file.take(watch.len);
     Ok(Opened::Stream(Box::new(LogStream::of_file(name, raw, Some(watch), options)?)))
 }
 
@@ -207,8 +261,8 @@ fn open_member(
     options: &ReadOptions,
 ) -> Result<LogStream, SourceError> {
     let fails = |source| SourceError::Open { path: name.to_owned(), source };
-    let mut file = File::open(&member.archive).map_err(fails)?;
-    let watch = Watch::start(file.try_clone().map_err(fails)?).map_err(fails)?;
+    let watch = Watch::start(File::open(&member.archive).map_err(fails)?).map_err(fails)?;
+    let mut file = Arc::clone(&watch.file);
     file.seek(SeekFrom::Start(member.start)).map_err(fails)?;
     LogStream::of_member(name, member, file, watch, options)
 }

@@ -1,7 +1,7 @@
 //! Walking directories, every place once.
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{HashSet, VecDeque},
     fs::{self, FileType},
     io,
     path::{Path, PathBuf},
@@ -38,7 +38,7 @@ struct Walk {
     /// Links to follow, and whether the user named them.
     links: VecDeque<(PathBuf, bool)>,
     /// Canonical paths of the files and directories met.
-    met: BTreeSet<PathBuf>,
+    met: HashSet<PathBuf>,
 }
 
 impl Walk {
@@ -75,6 +75,9 @@ impl Walk {
 
     fn tree(&mut self, root: PathBuf, is_argument: bool) {
         let mut anything = false;
+        // The canonical path of each directory from the root to where the walk is. Below the root nothing but links
+        // differs from its canonical path, so that only links must be asked for it.
+        let mut folders: Vec<PathBuf> = Vec::new();
         let mut entries = WalkDir::new(&root).sort_by_file_name().into_iter();
         while let Some(entry) = entries.next() {
             let entry = match entry {
@@ -89,8 +92,14 @@ impl Walk {
                 }
             };
             let kind = entry.file_type();
+            folders.truncate(entry.depth());
+            let canonical = match folders.last() {
+                Some(folder) => folder.join(entry.file_name()),
+                None => canonical(entry.path()),
+            };
             if entry.depth() == 0 || kind.is_dir() {
-                if !self.is_new(entry.path()) {
+                folders.push(canonical.clone());
+                if !self.met.insert(canonical) {
                     anything = true;
                     entries.skip_current_dir();
                 }
@@ -100,8 +109,10 @@ impl Walk {
             if kind.is_symlink() {
                 self.links.push_back((entry.into_path(), false));
             } else if kind.is_file() {
-                let size = entry.metadata().ok().map(|metadata| metadata.len());
-                self.file(entry.into_path(), size);
+                if self.met.insert(canonical) {
+                    let size = entry.metadata().ok().map(|metadata| metadata.len());
+                    self.files.push((entry.into_path(), size));
+                }
             } else {
                 self.special(entry.into_path(), kind);
             }
@@ -113,14 +124,9 @@ impl Walk {
     }
 
     fn file(&mut self, path: PathBuf, size: Option<u64>) {
-        if self.is_new(&path) {
+        if self.met.insert(canonical(&path)) {
             self.files.push((path, size));
         }
-    }
-
-    fn is_new(&mut self, path: &Path) -> bool {
-        // What cannot be resolved stands for itself; opening or listing it says what is wrong.
-        self.met.insert(fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf()))
     }
 
     fn unreadable(&mut self, path: PathBuf, source: io::Error) {
@@ -133,6 +139,11 @@ impl Walk {
         let found = special_kind(kind);
         self.failures.push((path, DiscoverError::Special { path: shown, found }));
     }
+}
+
+/// The path without links; what cannot be resolved stands for itself: opening or listing it says what is wrong.
+fn canonical(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
 #[cfg(unix)]

@@ -25,8 +25,10 @@ impl TextEncoding {
         }
         let (units, _) = head.as_chunks::<2>();
         let obvious = |is: fn(&[u8; 2]) -> bool| {
-            let ascii = units.iter().filter(|unit| is(unit)).count();
-            units.first().is_some_and(is) && ascii >= 4 && ascii * 4 >= units.len() * 3
+            units.first().is_some_and(is) && {
+                let ascii = units.iter().filter(|unit| is(unit)).count();
+                ascii >= 4 && ascii * 4 >= units.len() * 3
+            }
         };
         if obvious(|unit| is_text(unit[0]) && unit[1] == 0) {
             Self::Utf16Le

@@ -1,33 +1,53 @@
 //! A log file as one slice of memory.
 
-use std::{fs::File, io, ops::Range};
+use std::{fmt, fs::File, io, ops::Range};
 
 use memmap2::{Mmap, MmapOptions};
 
-use super::{Acquisition, TextEncoding, watch::Watch};
+use super::{Acquisition, Change, TextEncoding, watch::Watch};
 
-/// A closed log file, mapped at the length that was first seen.
+/// A log file in memory: a closed one, mapped at the length that was first seen, or a small one, read at once.
 ///
 /// Drop it, or [`finish`](Self::finish) it, as soon as it is read: on Windows a held map makes the server's own
 /// truncation of the file fail (error 1224).
-#[derive(Debug)]
-pub struct MappedLog {
-    map: Mmap,
-    watch: Watch,
+pub struct MappedLog(Held);
+
+enum Held {
+    Mapped { map: Mmap, watch: Watch },
+    Read { bytes: Vec<u8>, changed: Option<Change> },
+}
+
+impl fmt::Debug for MappedLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mapped = matches!(self.0, Held::Mapped { .. });
+        f.debug_struct("MappedLog")
+            .field("bytes", &self.bytes().len())
+            .field("mapped", &mapped)
+            .finish_non_exhaustive()
+    }
 }
 
 impl MappedLog {
     /// Maps the bytes that the file had when `watch` began.
-    pub(super) fn new(file: &File, watch: Watch) -> io::Result<Self> {
+    pub(super) fn new(watch: Watch) -> io::Result<Self> {
         let len = usize::try_from(watch.len).map_err(|_| {
             io::Error::new(io::ErrorKind::FileTooLarge, "larger than memory can address")
         })?;
-        Ok(Self { map: map(file, len)?, watch })
+        Ok(Self(Held::Mapped { map: map(&watch.file, len)?, watch }))
+    }
+
+    /// The bytes that were read of the file, from the first on; `watch` sees it for the last time.
+    pub(super) fn of_bytes(bytes: Vec<u8>, watch: &Watch) -> Self {
+        let changed = watch.end(Some(bytes.len() as u64));
+        Self(Held::Read { bytes, changed })
     }
 
     /// The content: the bytes of the file, as they are (UTF-8 or an ANSI code page; a UTF-8 byte order mark is left).
     pub fn bytes(&self) -> &[u8] {
-        &self.map
+        match &self.0 {
+            Held::Mapped { map, .. } => map,
+            Held::Read { bytes, .. } => bytes,
+        }
     }
 
     /// Gives the memory of consumed bytes back to the system, so that the resident set stays small.
@@ -36,13 +56,13 @@ impl MappedLog {
     /// at the price of a page fault. It is a hint and cannot fail; on Windows it does nothing.
     pub fn release(&self, range: Range<usize>) {
         #[cfg(unix)]
-        {
+        if let Held::Mapped { map, .. } = &self.0 {
             // Whole pages of any size in use. Down at both ends: the next range begins where this one is cut.
             const PAGE: usize = 64 << 10;
             let start = range.start / PAGE * PAGE;
-            let end = range.end.min(self.map.len()) / PAGE * PAGE;
+            let end = range.end.min(map.len()) / PAGE * PAGE;
             if start < end {
-                give_back(&self.map, start..end);
+                give_back(map, start..end);
             }
         }
         #[cfg(not(unix))]
@@ -54,10 +74,14 @@ impl MappedLog {
     /// `digest` is `None`: the caller parses the bytes and takes the digest of the very same pieces with a
     /// [`ContentHasher`](crate::digest::ContentHasher).
     pub fn finish(self) -> Acquisition {
+        let (bytes, changed) = match self.0 {
+            Held::Mapped { watch, .. } => (watch.len, watch.end(None)),
+            Held::Read { bytes, changed } => (bytes.len() as u64, changed),
+        };
         Acquisition {
-            bytes: self.watch.len,
+            bytes,
             digest: None,
-            changed: self.watch.end(None),
+            changed,
             complete: true,
             encoding: TextEncoding::AsIs,
             replaced: false,

@@ -19,24 +19,37 @@ pub(crate) fn is_live(modified: Option<SystemTime>, now: SystemTime) -> bool {
 
 /// Whether the file lies on another machine, or anywhere that cannot be told to be this one.
 ///
-/// On Linux by the type of the file system that holds it.
+/// On Linux by the type of the file system that holds it; `device` is the number of that file system (`st_dev`), whose
+/// first file answers for all.
 #[cfg(target_os = "linux")]
-pub(crate) fn is_remote(path: &Path) -> bool {
-    // Read once: it is long where there are containers, and there may be many files.
-    static MOUNTS: std::sync::LazyLock<Option<linux::Mounts>> = std::sync::LazyLock::new(|| {
+pub(crate) fn is_remote(path: &Path, device: Option<u64>) -> bool {
+    use std::sync::{LazyLock, Mutex, PoisonError};
+    // Read once: it is long where there are containers.
+    static MOUNTS: LazyLock<Option<linux::Mounts>> = LazyLock::new(|| {
         std::fs::read("/proc/self/mountinfo").ok().map(|mounts| linux::Mounts::of(&mounts))
     });
+    static KNOWN: Mutex<std::collections::BTreeMap<u64, bool>> =
+        Mutex::new(std::collections::BTreeMap::new());
+    // A thread that panics leaves the map whole: nothing between locking and unlocking can.
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(is_remote) = device.and_then(|device| known().get(&device).copied()) {
+        return is_remote;
+    }
     let (Ok(path), Some(mounts)) = (std::fs::canonicalize(path), MOUNTS.as_ref()) else {
         return true;
     };
-    mounts.is_network(&path)
+    let is_remote = mounts.is_network(&path);
+    if let Some(device) = device {
+        known().insert(device, is_remote);
+    }
+    is_remote
 }
 
 /// Whether the file lies on another machine, or anywhere that cannot be told to be this one.
 ///
 /// On Windows by the final path: a share has a UNC path, also behind a drive letter.
 #[cfg(windows)]
-pub(crate) fn is_remote(path: &Path) -> bool {
+pub(crate) fn is_remote(path: &Path, _device: Option<u64>) -> bool {
     use std::path::{Component, Prefix};
     let Ok(path) = std::fs::canonicalize(path) else {
         return true;
@@ -51,7 +64,7 @@ pub(crate) fn is_remote(path: &Path) -> bool {
 
 /// Whether the file lies on another machine, or anywhere that cannot be told to be this one: here nothing can be told.
 #[cfg(not(any(target_os = "linux", windows)))]
-pub(crate) fn is_remote(_path: &Path) -> bool {
+pub(crate) fn is_remote(_path: &Path, _device: Option<u64>) -> bool {
     true
 }
 

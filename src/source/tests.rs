@@ -200,6 +200,22 @@ fn lines_end_by_cr_where_there_is_no_lf() {
 }
 
 #[test]
+fn the_digest_is_the_same_where_another_thread_takes_it() {
+    let text = log(60_000);
+    for threads in 1..=3 {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        for content in [text.clone(), zstd(&text), text.iter().flat_map(|b| [*b, 0]).collect()] {
+            let mut stream = stream(content.clone(), &blocks_of(700_000));
+            let utf16 = stream.encoding() != TextEncoding::AsIs;
+            let (blocks, error) = pool.install(|| blocks(&mut stream));
+            assert!(blocks.concat() == text && error.is_none(), "{error:?}");
+            let expected = digest_of(if utf16 { &content } else { &text });
+            assert_eq!(stream.finish().digest, expected, "{threads} threads");
+        }
+    }
+}
+
+#[test]
 fn the_head_of_a_stream_is_not_lost() {
     let text = log(1000);
     for content in [text.clone(), gzip(&text)] {
@@ -240,7 +256,7 @@ fn a_closed_local_file_is_mapped_and_others_are_read() {
     let is_mapped = |path: &Path, mmap| {
         matches!(input(path.to_path_buf()).open(&options(mmap)).unwrap(), Opened::Mapped(_))
     };
-    assert_eq!(is_mapped(&path, MmapChoice::Auto), !place::is_remote(&path));
+    assert_eq!(is_mapped(&path, MmapChoice::Auto), !place::is_remote(&path, None));
     assert!(!is_mapped(&path, MmapChoice::Never));
     age(&path, 60);
     assert!(!is_mapped(&path, MmapChoice::Auto), "live");
@@ -249,6 +265,43 @@ fn a_closed_local_file_is_mapped_and_others_are_read() {
         let (_dir, path) = closed_file(content);
         assert!(!is_mapped(&path, MmapChoice::Always));
     }
+}
+
+#[test]
+fn a_small_file_is_read_at_once() {
+    let text = log(1000);
+    assert!((text.len() as u64) < AT_ONCE);
+    let utf16: Vec<u8> = text.iter().flat_map(|byte| [*byte, 0]).collect();
+    let read = |content: &[u8], seconds| {
+        let (_dir, path) = closed_file(content);
+        age(&path, seconds);
+        input(path).open(&ReadOptions::default()).unwrap()
+    };
+    for seconds in [7200, 60] {
+        let Opened::Mapped(log) = read(&text, seconds) else { unreachable!("plain and small") };
+        assert!(log.bytes() == text);
+        log.release(0..usize::MAX);
+        let acquisition = log.finish();
+        assert_eq!((acquisition.bytes, acquisition.changed), (text.len() as u64, None));
+        assert!(acquisition.complete);
+        for content in [gzip(&text), zstd(&text), utf16.clone()] {
+            let Opened::Stream(mut stream) = read(&content, seconds) else {
+                unreachable!("must be decoded")
+            };
+            let (blocks, error) = blocks(&mut stream);
+            assert!(blocks.concat() == text && error.is_none(), "{error:?}");
+            assert_eq!(stream.finish().changed, None);
+        }
+    }
+    let (_dir, path) = closed_file(&text);
+    let watch = Watch::start(File::open(&path).unwrap()).unwrap();
+    File::options().append(true).open(&path).unwrap().write_all(b"more\r\n").unwrap();
+    let from = text.len() as u64;
+    let log = MappedLog::of_bytes(text.clone(), &watch);
+    assert_eq!(log.finish().changed, Some(Change::Grew { from, to: from + 6 }));
+    let shorter = MappedLog::of_bytes(text[..10].to_vec(), &watch).finish();
+    assert_eq!(shorter.bytes, 10);
+    assert_eq!(shorter.changed, Some(Change::Shrank { from, to: 10 }));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Whether a file stayed the same while it was read.
 
-use std::{fmt, fs::File, io, time::SystemTime};
+use std::{fmt, fs::File, io, sync::Arc, time::SystemTime};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
@@ -72,22 +72,25 @@ fn utc(time: SystemTime) -> String {
 }
 
 /// A file as it was when it was opened.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Watch {
-    file: File,
+    /// The handle that is read.
+    pub(crate) file: Arc<File>,
     pub(crate) len: u64,
     pub(crate) modified: Option<SystemTime>,
+    /// The number of the file system that holds it, where the system tells.
+    pub(crate) device: Option<u64>,
 }
 
 impl Watch {
     pub(crate) fn start(file: File) -> io::Result<Self> {
         let metadata = file.metadata()?;
-        Ok(Self { len: metadata.len(), modified: metadata.modified().ok(), file })
-    }
-
-    /// The same look at the file through another handle.
-    pub(crate) fn try_clone(&self) -> io::Result<Self> {
-        Ok(Self { file: self.file.try_clone()?, len: self.len, modified: self.modified })
+        #[cfg(unix)]
+        let device = Some(std::os::unix::fs::MetadataExt::dev(&metadata));
+        #[cfg(not(unix))]
+        let device = None;
+        let (len, modified) = (metadata.len(), metadata.modified().ok());
+        Ok(Self { file: Arc::new(file), len, modified, device })
     }
 
     /// Examines the file again; `read` is how many of its bytes were found, where that is known.
