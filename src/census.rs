@@ -17,6 +17,7 @@ mod forms;
 mod ledger;
 mod licences;
 mod multiplexer;
+mod namesakes;
 mod nobody;
 mod owned;
 mod packs;

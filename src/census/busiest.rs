@@ -7,35 +7,30 @@
 use std::collections::BTreeMap;
 
 use super::BusiestDay;
-use super::device::DeviceId;
-use super::requirement::Row;
-use crate::facts::days::Days;
-use crate::identity::PersonId;
+use super::requirement::{Row, by_person, days_of};
 
-/// The earliest UTC day with the most pairs of a counted person and a device, by place. Rows that show
-/// no device make a pair only on days on which the person shows none at that server.
-pub(super) fn busiest(rows: &[Row<'_>]) -> BTreeMap<usize, BusiestDay> {
-    let mut pairs: BTreeMap<(usize, PersonId), BTreeMap<Option<DeviceId>, Days>> = BTreeMap::new();
+/// The earliest UTC day with the most pairs of a counted person and a device among the rows of one
+/// server, which stand person by person. Rows that show no device make a pair only on days on which
+/// the person shows none at that server.
+pub(super) fn busiest(rows: &[&Row<'_>]) -> Option<BusiestDay> {
     // What an account did for somebody was no session of theirs.
-    for row in rows.iter().filter(|row| row.through.is_none()) {
-        let devices = pairs.entry((row.place, row.person)).or_default();
-        devices.entry(row.device).or_default().merge(&row.used.days);
-    }
-    let mut by_day: BTreeMap<usize, BTreeMap<i32, u64>> = BTreeMap::new();
-    for ((place, _), devices) in &pairs {
-        let days = by_day.entry(*place).or_default();
-        for (device, seen) in devices {
-            let shown = |day: &i32| devices.iter().any(|(d, days)| d.is_some() && days.has(*day));
-            for day in seen.iter().filter(|day| device.is_some() || !shown(day)) {
-                *days.entry(day).or_default() += 1;
+    let mut rows: Vec<&Row<'_>> = rows.iter().copied().filter(|r| r.through.is_none()).collect();
+    rows.sort_by_key(|row| (row.person, row.device));
+    let mut by_day: BTreeMap<i32, u64> = BTreeMap::new();
+    for rows in by_person(&rows) {
+        let (without, with) = rows.split_at(rows.partition_point(|row| row.device.is_none()));
+        for rows in with.chunk_by(|a, b| a.device == b.device) {
+            for day in days_of(rows.iter().copied()).iter() {
+                *by_day.entry(day).or_default() += 1;
+            }
+        }
+        if !without.is_empty() {
+            let shown = days_of(with.iter().copied());
+            for day in days_of(without.iter().copied()).iter().filter(|day| !shown.has(*day)) {
+                *by_day.entry(day).or_default() += 1;
             }
         }
     }
-    by_day
-        .into_iter()
-        .filter_map(|(place, days)| {
-            let (day, pairs) = days.into_iter().rev().max_by_key(|(_, pairs)| *pairs)?;
-            Some((place, BusiestDay { day, pairs }))
-        })
-        .collect()
+    let (day, pairs) = by_day.into_iter().rev().max_by_key(|(_, pairs)| *pairs)?;
+    Some(BusiestDay { day, pairs })
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use hashbrown::HashMap;
 
@@ -30,6 +31,22 @@ pub(super) struct Devices {
     by_evidence: HashMap<Device, DeviceId>,
     inventory: BTreeMap<IpAddr, String>,
     instance_of: BTreeMap<String, String>,
+    /// The place of each in the order of labels, once it was asked for.
+    ranks: OnceLock<Vec<u32>>,
+}
+
+/// Some devices in the order of their labels.
+pub(super) struct ByLabel {
+    pub(super) list: Vec<DeviceId>,
+    /// By device; 0 where it is not in the list.
+    places: Vec<u32>,
+}
+
+impl ByLabel {
+    /// The place of a device in the list.
+    pub(super) fn place(&self, device: DeviceId) -> u32 {
+        self.places[device as usize]
+    }
 }
 
 /// Why an inventory cannot be used.
@@ -93,6 +110,7 @@ impl Devices {
     pub(super) fn named(&mut self, known: Known) -> DeviceId {
         let key = (known.label.clone(), known.identified);
         *self.by_label.entry(key).or_insert_with(|| {
+            self.ranks.take();
             self.list.push(known);
             self.list.len() as DeviceId - 1
         })
@@ -123,6 +141,23 @@ impl Devices {
                 Known { label: format!("{id} {agent}").trim_end().to_owned(), identified: false }
             }
         }
+    }
+
+    /// Some devices, each once, by label: an order that does not hang on the order of reading.
+    pub(super) fn by_label(&self, some: impl Iterator<Item = DeviceId>) -> ByLabel {
+        let ranks = self.ranks.get_or_init(|| {
+            let mut sorted: Vec<DeviceId> = (0..self.list.len() as DeviceId).collect();
+            sorted.sort_unstable_by_key(|d| (&self.get(*d).label, self.get(*d).identified));
+            let mut ranks = vec![0; sorted.len()];
+            (0..).zip(sorted).for_each(|(rank, device)| ranks[device as usize] = rank);
+            ranks
+        });
+        let mut list: Vec<DeviceId> = some.collect();
+        list.sort_unstable_by_key(|d| ranks[*d as usize]);
+        list.dedup();
+        let mut places = vec![0; self.list.len()];
+        (0..).zip(&list).for_each(|(place, device)| places[*device as usize] = place);
+        ByLabel { list, places }
     }
 
     /// A device.

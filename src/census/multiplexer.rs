@@ -114,7 +114,7 @@ pub(super) fn behind(
             }
             Fate::Declared(n) => {
                 exclude(rule::DECLARED, config.excludes[n].reason.clone());
-                upper.add(s.product, format!("person:{id}"), id, rule::DECLARED);
+                upper.add(s.product, person, rule::DECLARED);
             }
             Fate::Person if provable => {
                 tally.people.insert(id.to_owned());
@@ -127,7 +127,7 @@ pub(super) fn behind(
             Fate::Person | Fate::Machine | Fate::Unresolved(_) => {
                 tally.unresolved.insert(id.to_owned());
                 ledger.leave_open(id, REASON, s.place, &s.used.seen);
-                upper.add(s.product, format!("person:{id}"), id, REASON);
+                upper.add(s.product, person, REASON);
             }
         }
     }

@@ -67,7 +67,7 @@ pub(super) fn nobody(
                     let taken = reason != "guest" && addresses.contains(&(product, key.device.id));
                     if adds && !taken {
                         // Each address, mailbox or guest once, whatever the doubts about it.
-                        upper.add_one(product, format!("unknown:{what}"), &what, reason);
+                        upper.add_unknown(product, &what, reason);
                     }
                 }
             }
@@ -79,18 +79,16 @@ pub(super) fn nobody(
 pub(super) fn declared_people(
     seen: &[Seen<'_>],
     vouched: &dyn Fn(&Used) -> bool,
-    people: &People,
     upper: &mut Upper,
 ) -> BTreeSet<(PersonId, Product)> {
     let mut declared = BTreeSet::new();
     for ((person, product), facts) in group(seen, |s| matches!(s.fate, Fate::Declared(_))) {
         let stands = standing(facts.iter().map(|i| seen[*i].used), false, vouched);
-        let id = &people.ids[person as usize];
         if matches!(stands, Standing::Served | Standing::Asserted) {
             declared.insert((person, product));
         }
         if !matches!(stands, Standing::FailedOnly | Standing::Nothing) {
-            upper.add(product, format!("person:{id}"), id, rule::DECLARED);
+            upper.add(product, person, rule::DECLARED);
         }
     }
     declared

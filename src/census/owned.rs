@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use super::Requirement;
 use super::device::DeviceId;
-use super::requirement::{Basis, End, Row, edges, machines_of, rows_of};
+use super::requirement::{Basis, End, Reached, Row, edges, machines_of, rows_of};
 use crate::cover::{Access, Catalogue, CoverError, Demand, Holder, Tariff, least_price};
 use crate::identity::PersonId;
 use crate::rules::{Cal, Product, Version};
@@ -221,26 +221,22 @@ impl Accesses {
         }
         let machines = machines_of(basis, product, cal);
         let found = edges(&rows);
-        let people: BTreeSet<PersonId> = found.keys().map(|(p, _)| *p).collect();
-        let people: Vec<PersonId> = people.into_iter().collect();
-        let mut devices: Vec<DeviceId> = found.keys().filter_map(|(_, e)| e.device()).collect();
-        devices.extend(machines.keys());
-        devices.sort_by_key(|d| (&basis.devices.get(*d).label, *d));
-        devices.dedup();
-        let place: BTreeMap<DeviceId, u32> =
-            devices.iter().enumerate().map(|(i, d)| (*d, i as u32)).collect();
+        let mut people: Vec<PersonId> = found.iter().map(|e| e.person).collect();
+        people.dedup();
+        let devices = found.iter().filter_map(|e| e.end.device()).chain(machines.keys().copied());
+        let devices = basis.devices.by_label(devices);
         let nobody = people.len() as u32;
         let mut edges: BTreeMap<(u32, u32), Option<Version>> = found
-            .keys()
-            .map(|(person, end)| {
+            .iter()
+            .map(|Reached { person, end, .. }| {
                 let user = people.partition_point(|p| p < person) as u32;
-                let device = end.device().map_or(devices.len() as u32, |d| place[&d]);
+                let device = end.device().map_or(devices.list.len() as u32, |d| devices.place(d));
                 let reached = versions.get(&(*person, *end)).copied().flatten();
                 ((user, device), reached.max(everywhere.get(person).copied().flatten()))
             })
             .collect();
-        edges.extend(machines.keys().map(|device| ((nobody, place[device]), newest)));
-        Accesses { people, devices, edges }
+        edges.extend(machines.keys().map(|device| ((nobody, devices.place(*device)), newest)));
+        Accesses { people, devices: devices.list, edges }
     }
 
     fn person(&self, basis: &Basis<'_>, user: u32) -> String {

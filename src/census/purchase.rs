@@ -9,7 +9,7 @@ use super::Requirement;
 use super::device::DeviceId;
 use super::packs::Packs;
 use super::prices::{PricePair, Prices, short_name};
-use super::requirement::{Basis, edges, machines_of, rows_of};
+use super::requirement::{Basis, Reached, edges, machines_of, rows_of};
 use crate::cover::check::{self, Refusal};
 use crate::cover::{
     Access, Catalogue, CoverError, Demand, Holder, Item, Plan, Purchase, Tariff, least_price,
@@ -210,37 +210,30 @@ impl Question {
             })
             .collect();
         let people: BTreeSet<PersonId> =
-            accesses.iter().flat_map(|(_, edges, _)| edges.keys().map(|(p, _)| *p)).collect();
+            accesses.iter().flat_map(|(_, edges, _)| edges.iter().map(|e| e.person)).collect();
         let people: Vec<PersonId> = people.into_iter().collect();
-        let mut devices: Vec<DeviceId> = accesses
-            .iter()
-            .flat_map(|(_, edges, machines)| {
-                edges.keys().filter_map(|(_, end)| end.device()).chain(machines.keys().copied())
-            })
-            .collect();
-        devices.sort_by_key(|d| (&basis.devices.get(*d).label, *d));
-        devices.dedup();
-        let place: BTreeMap<DeviceId, u32> =
-            devices.iter().enumerate().map(|(i, d)| (*d, i as u32)).collect();
-        let nothing = devices.len() as u32;
+        let devices = basis.devices.by_label(accesses.iter().flat_map(|(_, edges, machines)| {
+            edges.iter().filter_map(|e| e.end.device()).chain(machines.keys().copied())
+        }));
+        let nothing = devices.list.len() as u32;
         let mut users: Vec<Option<u32>> =
             people.iter().map(|p| (!basis.shared.contains(p)).then_some(0)).collect();
         // A machine account is nobody: its place among the users cannot hold a CAL.
         let machine = users.len() as u32;
         users.push(None);
         let mut ends: Vec<Option<u32>> =
-            devices.iter().map(|d| basis.devices.get(*d).identified.then_some(1)).collect();
+            devices.list.iter().map(|d| basis.devices.get(*d).identified.then_some(1)).collect();
         ends.push(None);
         let mut witnesses: BTreeMap<Access, Witness> = BTreeMap::new();
         for (cal, edges, machines) in &accesses {
             let Some(cal) = *cal else { continue };
-            for ((person, end), witness) in edges {
+            for Reached { person, end, witness } in edges {
                 let user = people.partition_point(|p| p < person) as u32;
-                let device = end.device().map_or(nothing, |d| place[&d]);
+                let device = end.device().map_or(nothing, |d| devices.place(d));
                 witnesses.insert(Access { user, device, cal }, *witness);
             }
             for (device, witness) in machines {
-                let access = Access { user: machine, device: place[device], cal };
+                let access = Access { user: machine, device: devices.place(*device), cal };
                 witnesses.insert(access, *witness);
             }
         }
@@ -257,7 +250,7 @@ impl Question {
                 Demand::new(catalogue, tariffs, users, ends, witnesses.keys().copied().collect())
             })
             .map_err(refused)?;
-        Ok(Question { cals, suites, people, devices, witnesses, demand, unpriced })
+        Ok(Question { cals, suites, people, devices: devices.list, witnesses, demand, unpriced })
     }
 
     fn person(&self, basis: &Basis<'_>, user: u32) -> String {

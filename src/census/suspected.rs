@@ -4,13 +4,13 @@
 //! one per device seen at once. Facts know days, not sessions, so "at once" is the same UTC day.
 //! See R87 in `docs/readings.md`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use calproof_parsers::Client;
 
 use super::SuspectedShared;
 use super::device::{DeviceId, Devices};
-use super::requirement::{Basis, Row};
+use super::requirement::{Basis, Row, by_person};
 use crate::facts::DeviceKind;
 use crate::facts::days::Days;
 use crate::facts::names::Name;
@@ -93,8 +93,8 @@ fn evidence(row: &Row<'_>, devices: &Devices) -> Option<(&'static str, Evidence)
 
 /// The suspected accounts among all counted accesses, sorted by id.
 pub(super) fn suspected(basis: &Basis<'_>) -> Vec<SuspectedShared> {
-    let mut found: Vec<SuspectedShared> = by_person(basis, basis.rows.iter())
-        .into_iter()
+    let rows: Vec<&Row<'_>> = basis.rows.iter().collect();
+    let mut found: Vec<SuspectedShared> = perhaps_several(basis, &rows)
         .filter_map(|(person, rows)| {
             let most = at_once(&rows, basis.devices)?;
             let of_day = rows.iter().filter(|r| r.used.days.has(most.day));
@@ -111,7 +111,7 @@ pub(super) fn suspected(basis: &Basis<'_>) -> Vec<SuspectedShared> {
 /// How many people each account may be in the upper end beyond the names that it is counted by there.
 pub(super) fn more_people(basis: &Basis<'_>, rows: &[&Row<'_>]) -> BTreeMap<PersonId, u64> {
     let mut more = BTreeMap::new();
-    for (person, rows) in by_person(basis, rows.iter().copied()) {
+    for (person, rows) in perhaps_several(basis, rows) {
         let Some(whole) = at_once(&rows, basis.devices) else { continue };
         let mut by_name: BTreeMap<FormId, Vec<&Row<'_>>> = BTreeMap::new();
         for row in rows {
@@ -131,21 +131,21 @@ pub(super) fn more_people(basis: &Basis<'_>, rows: &[&Row<'_>]) -> BTreeMap<Pers
 }
 
 /// The accesses of everybody who may be several: not of declared shared accounts, which have their own
-/// rule, and not of programs.
-fn by_person<'a>(
-    basis: &Basis<'_>,
-    rows: impl Iterator<Item = &'a Row<'a>>,
-) -> BTreeMap<PersonId, Vec<&'a Row<'a>>> {
+/// rule, and not of programs; nor of those who have few devices in all, for they need no look at days.
+fn perhaps_several<'r, 'a>(
+    basis: &'r Basis<'_>,
+    rows: &'r [&'a Row<'a>],
+) -> impl Iterator<Item = (PersonId, Vec<&'a Row<'a>>)> {
     let apart =
-        |person: PersonId| basis.shared.contains(&person) || basis.service.contains(&person);
-    let mut by_person: BTreeMap<PersonId, Vec<&Row<'_>>> = BTreeMap::new();
-    for row in rows.filter(|row| row.device.is_some() && !apart(row.person)) {
-        by_person.entry(row.person).or_default().push(row);
-    }
-    // Whoever has few devices in all needs no look at days.
-    by_person.retain(|_, rows| {
-        let devices: BTreeSet<_> = rows.iter().filter_map(|row| row.device).collect();
+        move |person: PersonId| basis.shared.contains(&person) || basis.service.contains(&person);
+    let many = move |rows: &[&Row<'_>]| {
+        let mut devices: Vec<DeviceId> = rows.iter().filter_map(|r| r.device).collect();
+        devices.sort_unstable();
+        devices.dedup();
         devices.len() as u64 >= SUSPECTED_FROM
-    });
-    by_person
+    };
+    by_person(rows)
+        .filter(move |rows| rows.len() as u64 >= SUSPECTED_FROM && many(rows))
+        .filter(move |rows| !apart(rows[0].person))
+        .map(|rows| (rows[0].person, rows.iter().copied().filter(|r| r.device.is_some()).collect()))
 }

@@ -13,10 +13,11 @@ use super::forms::{forms, sip_domains};
 use super::ledger::Ledger;
 use super::licences::{self, LicenceError, Licences};
 use super::multiplexer::{self, acted_for};
+use super::namesakes::Namesakes;
 use super::nobody::{declared_people, machines, nobody};
 use super::packs::{Packs, cals};
 use super::pattern::Patterns;
-use super::people::{persons, probable_aliases, servers};
+use super::people::{persons, servers};
 use super::place::Places;
 use super::replay::{replay, sights};
 use super::requirement::{self, Row, Upper};
@@ -182,8 +183,8 @@ pub(super) fn judge(
         match *settled {
             Settled::Excluded(rule) => {
                 ledger.exclude(id, rule, String::new(), place, product, used);
-                if rule == rule::NEVER_SERVED {
-                    upper.add(product, format!("person:{id}"), id, rule);
+                if let (rule::NEVER_SERVED, Some(person)) = (rule, s.person) {
+                    upper.add(product, person, rule);
                 }
             }
             Settled::Declared(n) => {
@@ -192,8 +193,8 @@ pub(super) fn judge(
             }
             Settled::Unresolved(reason) if s.fate == Fate::Person => {
                 ledger.leave_open(id, reason, place, used);
-                if !s.person.is_some_and(|person| counts(person, product)) {
-                    upper.add(product, format!("person:{id}"), id, reason);
+                if let Some(person) = s.person.filter(|person| !counts(*person, product)) {
+                    upper.add(product, person, reason);
                 }
             }
             Settled::Failed => {
@@ -218,7 +219,7 @@ pub(super) fn judge(
         behind.rows.clear();
     }
     nobody(&seen, usage, &people, &counted, &mut ledger, &mut upper);
-    let declared = declared_people(&seen, &vouched, &people, &mut upper);
+    let declared = declared_people(&seen, &vouched, &mut upper);
 
     // What is counted, row by row.
     let mut machines = machines(&seen, &people, &counted, &mut devices);
@@ -260,7 +261,9 @@ pub(super) fn judge(
         let through = seen[b.seen].person;
         Row { device: None, through, ..row(b.seen, b.person, b.form, b.own) }
     });
-    let rows: Vec<Row<'_>> = own.chain(acted).collect();
+    let mut rows: Vec<Row<'_>> = own.chain(acted).collect();
+    rows.sort_by_key(|row| row.person);
+    let rows = rows;
     let mut census = Census {
         organization: config.organization.name.clone(),
         from: period.from.map(day_text),
@@ -273,7 +276,7 @@ pub(super) fn judge(
     };
     let asserted: BTreeSet<(PersonId, Product)> =
         standings.iter().filter(|(_, s)| **s == Standing::Asserted).map(|(k, _)| *k).collect();
-    let aliases = probable_aliases(&people, &identities, rows.iter().map(|r| r.person).collect());
+    let namesakes = Namesakes::new(&people, &identities);
     let basis = requirement::Basis {
         rows: &rows,
         shared: &shared,
@@ -283,7 +286,7 @@ pub(super) fn judge(
         declared: &declared,
         upper: &upper,
         people: &people,
-        identities: &identities,
+        namesakes: &namesakes,
         devices: &devices,
         keep_pairs: detail == Detail::Full,
     };
@@ -305,7 +308,8 @@ pub(super) fn judge(
     census.rule_packs = packs.cited(&census.requirements);
     census.servers = servers(&rows, &machines, &places, &devices);
     census.people = persons(&rows, &failed_of, &people, &identities, &places, recognised.as_ref());
-    census.probable_aliases = aliases;
+    let is_counted = |p: PersonId| rows.binary_search_by_key(&p, |row| row.person).is_ok();
+    census.probable_aliases = namesakes.probable_aliases(is_counted);
     census.coverage = coverage::coverage(usage, inputs, &places, period);
     (census.excluded, census.unresolved) = ledger.entries();
     census.corroborated = corroborated(usage, &places, &identities, &people, &census.people);
