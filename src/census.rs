@@ -14,6 +14,8 @@ mod enabled;
 mod exchanges;
 mod fate;
 mod forms;
+mod ground;
+mod judged;
 mod ledger;
 mod licences;
 mod multiplexer;

@@ -244,6 +244,11 @@ impl Identities {
         &self.forms[form as usize]
     }
 
+    /// Every form.
+    pub fn forms(&self) -> &[Form] {
+        &self.forms
+    }
+
     /// Every join.
     pub fn joins(&self) -> &[Join] {
         &self.joins

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use calproof_parsers::Marks;
 
-use super::seen::{ByPerson, Seen};
+use super::seen::{ByPerson, Table};
 use super::standing::{Administrator, Standing, exempt, is_use};
 use crate::config::Admins;
 use crate::identity::{People, PersonId};
@@ -12,18 +12,16 @@ use crate::rules::Product;
 
 /// Who is exempt as an administrator, by product.
 pub(super) fn administrators(
-    seen: &[Seen<'_>],
-    by_person: &ByPerson,
-    standings: &BTreeMap<(PersonId, Product), Standing>,
+    by_person: &ByPerson<'_, '_>,
+    standings: &Table<Standing>,
     people: &People,
     reading: Admins,
 ) -> BTreeSet<(PersonId, Product)> {
     let mut candidates: BTreeMap<Product, Vec<Administrator<(&str, PersonId)>>> = BTreeMap::new();
-    for ((person, product), facts) in by_person {
-        let used: Vec<&Seen<'_>> =
-            facts.iter().map(|i| &seen[*i]).filter(|s| is_use(s.used.key.outcome)).collect();
-        let only = used.iter().all(|s| s.used.key.marks.has(Marks::ADMINISTRATIVE));
-        if standings[&(*person, *product)] != Standing::Served || !only {
+    for (person, product, facts) in by_person.iter() {
+        let used = facts.filter(|s| is_use(s.used.key.outcome));
+        let only = used.clone().all(|s| s.used.key.marks.has(Marks::ADMINISTRATIVE));
+        if *standings.get(person, product) != Standing::Served || !only {
             continue;
         }
         let mut events: BTreeMap<usize, u64> = BTreeMap::new();
@@ -31,8 +29,8 @@ pub(super) fn administrators(
             let scope = if reading == Admins::TwoPerServer { s.place } else { 0 };
             *events.entry(scope).or_default() += s.used.seen.events;
         }
-        let who = (people.ids[*person as usize].as_str(), *person);
-        let list = candidates.entry(*product).or_default();
+        let who = (people.ids[person as usize].as_str(), person);
+        let list = candidates.entry(product).or_default();
         list.extend(events.into_iter().map(|(scope, events)| Administrator {
             person: who,
             scope,

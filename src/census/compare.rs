@@ -1,10 +1,14 @@
 //! Taking the census once, or once more under every disputed reading of the rules.
 
 use super::enabled::Exports;
+use super::ground::Ground;
+use super::judged::Judged;
+use super::licences::Licences;
 use super::replay::Accounts;
+use super::requirement::requirements;
 use super::sensitivity::{self, Reading};
-use super::take::{CensusError, Question, judge};
-use super::{Census, Detail, exchanges};
+use super::take::{CensusError, Question, census};
+use super::{Census, exchanges};
 use crate::facts::usage::Usage;
 use crate::ingest::input::InputReport;
 
@@ -45,14 +49,20 @@ pub fn take_and_compare(
 ) -> Result<Census, CensusError> {
     let epids = exchanges::decide(&mut usage, question.period, question.scope, &inputs);
     usage.sort();
-    let judge = |question: &Question<'_>, reading: &Reading, wanted: &Comparisons<'_>| {
-        judge(&usage, &epids, &inputs, question, reading, wanted)
-    };
-    let mut census = judge(question, &Reading::default(), wanted)?;
+    let (usage, config) = (&usage, question.config);
+    let licences = Licences::load(config, question.packs).map_err(Box::new)?;
+    let ground = Ground::new(usage, &usage.facts, &epids, question)?;
+    let mut census = census(&ground, &licences, &inputs, question, wanted)?;
     if wanted.sensitivity {
-        let brief = Question { detail: Detail::Report, ..*question };
-        census.sensitivity =
-            sensitivity::table(&census, |reading| judge(&brief, reading, &Comparisons::default()))?;
+        let require = |ground: &Ground<'_>, reading: &Reading| {
+            requirements(&Judged::new(ground, reading).basis(ground, false))
+        };
+        census.sensitivity = sensitivity::table(&census.requirements, |reading| {
+            Ok::<_, CensusError>(match reading.facts(&usage.facts) {
+                None => require(&ground, reading),
+                Some(facts) => require(&Ground::new(usage, &facts, &epids, question)?, reading),
+            })
+        })?;
     }
     census.inputs = inputs;
     Ok(census)

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use hashbrown::HashMap;
 
+use super::place::Places;
 use crate::facts::names::{Name, Names};
 use crate::facts::{Device, DeviceKind};
 use crate::identity::decode;
@@ -28,7 +29,7 @@ pub(super) struct Known {
 pub(super) struct Devices {
     list: Vec<Known>,
     by_label: HashMap<(String, bool), DeviceId>,
-    by_evidence: HashMap<Device, DeviceId>,
+    by_evidence: HashMap<Device, (Option<DeviceId>, bool)>,
     inventory: BTreeMap<IpAddr, String>,
     instance_of: BTreeMap<String, String>,
     /// The place of each in the order of labels, once it was asked for.
@@ -92,18 +93,28 @@ impl Devices {
         Devices { inventory, instance_of: epids, ..Devices::default() }
     }
 
-    /// The device of some evidence; `None` where it shows none.
-    pub(super) fn of(&mut self, evidence: Device, names: &Names) -> Option<DeviceId> {
+    /// The device of some evidence, where it shows one, and whether it is the address of a listed
+    /// server, which is no device.
+    pub(super) fn of(
+        &mut self,
+        evidence: Device,
+        names: &Names,
+        places: &Places,
+    ) -> (Option<DeviceId>, bool) {
         if evidence.kind == DeviceKind::None || evidence.id == Name::NONE {
-            return None;
+            return (None, false);
         }
         if let Some(known) = self.by_evidence.get(&evidence) {
-            return Some(*known);
+            return *known;
         }
-        let known = self.known(evidence, names);
-        let id = self.named(known);
-        self.by_evidence.insert(evidence, id);
-        Some(id)
+        let of_server =
+            evidence.kind == DeviceKind::Address && places.is_own_address(names.get(evidence.id));
+        let device = (!of_server).then(|| {
+            let known = self.known(evidence, names);
+            self.named(known)
+        });
+        self.by_evidence.insert(evidence, (device, of_server));
+        (device, of_server)
     }
 
     /// The device of a label, new or known.

@@ -5,14 +5,16 @@
 
 use std::collections::BTreeSet;
 
-use calproof_parsers::{Client, Marks, Outcome, Service};
+use calproof_parsers::{Client, Marks, Service};
 
-use super::pattern::Patterns;
+use super::packs::Packs;
 use super::place::{Places, is_listed};
+use super::seen::Seen;
+use super::standing::is_use;
 use crate::config::Config;
 use crate::facts::Key;
 use crate::identity::principal::{Form, Kind};
-use crate::identity::{Identities, People, PersonId};
+use crate::identity::{FormId, Identities, People, PersonId};
 use crate::rules::{Effect, Exclusion, Product, RulePack};
 
 /// Ids of the rules of the exclusion ledger.
@@ -59,68 +61,103 @@ pub(super) struct Bench<'a> {
     /// The people.
     pub(super) people: &'a People,
     /// Own SIP domains, lower case: stated, else those of accepted REGISTERs.
-    pub(super) sip_domains: BTreeSet<String>,
+    pub(super) sip_domains: &'a BTreeSet<String>,
     /// External users, by configuration or directory.
-    pub(super) external: BTreeSet<PersonId>,
-    /// Stated exclusions.
-    pub(super) declared: Patterns,
+    pub(super) external: &'a BTreeSet<PersonId>,
+    /// The rule packs.
+    pub(super) packs: &'a Packs<'a>,
+    /// Of each form, whether it is no computer, no probe and no account of a system.
+    pub(super) ordinary: &'a [bool],
+    /// Of each person, the statement that leaves it out; empty where none is looked at.
+    pub(super) declared: &'a [Option<usize>],
     /// What becomes of guests, where the rule packs have no say.
     pub(super) guests: Option<Effect>,
 }
 
 impl Bench<'_> {
-    /// The fate of a fact that names somebody.
+    /// The fate of a fact.
+    pub(super) fn fate(&self, s: &Seen<'_>) -> Fate {
+        let fate = match (s.form, s.person) {
+            (Some(form), Some(person)) => {
+                self.somebody(&s.used.key, (form, person), s.product, s.place)
+            }
+            _ => self.nobody(&s.used.key, s.product, s.place),
+        };
+        match fate {
+            // A listed server's address as client makes a back-end row: it repeats a front-end row.
+            Fate::Unresolved(reason)
+                if s.form.is_none() && s.from_server && reason.starts_with("anonymous") =>
+            {
+                Fate::Unresolved("back-end-anonymous")
+            }
+            fate => fate,
+        }
+    }
+
+    fn pack(&self, product: Product, place: usize) -> &RulePack {
+        self.packs.of(product, self.places.list[place].version(product))
+    }
+
+    /// The fate of a fact that names somebody, by that name, at a place.
     pub(super) fn somebody(
         &self,
         key: &Key,
-        form: &Form,
-        person: PersonId,
+        (form, person): (FormId, PersonId),
         product: Product,
-        pack: &RulePack,
+        place: usize,
     ) -> Fate {
-        let probe_agent = key.marks.has(Marks::PROBE_AGENT);
-        let served =
-            matches!(key.outcome, Outcome::Served | Outcome::Asserted | Outcome::Continued);
-        if form.is_operating_system()
-            || key.marks.has(Marks::SERVER_TO_SERVER)
-            || (form.is_computer() && self.is_server(key, form))
-        {
+        if key.marks.has(Marks::SERVER_TO_SERVER) {
             return Fate::Excluded(rule::LICENSED_SERVER);
         }
-        if form.is_probe() || (form.is_computer() && probe_agent) {
-            return Fate::Excluded(rule::MONITORING_PROBE);
-        }
-        if form.is_computer() && key.client == Client::Loopback {
-            // The server under its own account, from its own address.
-            return Fate::Excluded(rule::LICENSED_SERVER);
-        }
-        if form.is_system_mailbox() {
-            return Fate::Excluded(rule::SYSTEM_MAILBOX);
+        let ordinary = self.ordinary[form as usize];
+        let form = self.identities.get(form);
+        if !ordinary && let Some(fate) = self.of_system(key, form) {
+            return fate;
         }
         if self.is_federated(key, form) {
             return Fate::Excluded(rule::FEDERATED);
         }
         if key.marks.has(Marks::GUEST) {
-            return self.guest(pack);
+            return self.guest(product, place);
         }
-        if form.is_computer() && served {
+        if !ordinary && form.is_computer() && is_use(key.outcome) {
             return Fate::Machine;
         }
         if self.external.contains(&person) {
-            let place = &self.places.list[self.places.of[key.server as usize]];
-            if place.listed.is_some_and(|i| self.config.servers[i].external_connector) {
+            let listed = self.places.list[place].listed;
+            if listed.is_some_and(|i| self.config.servers[i].external_connector) {
                 return Fate::Excluded(rule::EXTERNAL_CONNECTOR);
             }
             if product != Product::Windows
-                && pack.exemption(Exclusion::ExternalLicensedWithServer).is_some()
+                && self
+                    .pack(product, place)
+                    .exemption(Exclusion::ExternalLicensedWithServer)
+                    .is_some()
             {
                 return Fate::Excluded(rule::EXTERNAL_LICENSED);
             }
         }
-        if let Some(n) = self.declared.find(person, self.people, self.identities) {
-            return Fate::Declared(n);
+        match self.declared.get(person as usize) {
+            Some(Some(n)) => Fate::Declared(*n),
+            _ => Fate::Person,
         }
-        Fate::Person
+    }
+
+    /// The fate of a fact that names a computer, a probe or an account of a system, where that alone
+    /// decides.
+    fn of_system(&self, key: &Key, form: &Form) -> Option<Fate> {
+        let probe_agent = key.marks.has(Marks::PROBE_AGENT);
+        if form.is_operating_system() || (form.is_computer() && self.is_server(key, form)) {
+            return Some(Fate::Excluded(rule::LICENSED_SERVER));
+        }
+        if form.is_probe() || (form.is_computer() && probe_agent) {
+            return Some(Fate::Excluded(rule::MONITORING_PROBE));
+        }
+        if form.is_computer() && key.client == Client::Loopback {
+            // The server under its own account, from its own address.
+            return Some(Fate::Excluded(rule::LICENSED_SERVER));
+        }
+        form.is_system_mailbox().then_some(Fate::Excluded(rule::SYSTEM_MAILBOX))
     }
 
     /// A computer account is a server's where the server is listed, or where the row says that one server acts for another.
@@ -131,8 +168,9 @@ impl Bench<'_> {
             || is_listed(form.local.trim_end_matches('$'), self.config)
     }
 
-    fn guest(&self, pack: &RulePack) -> Fate {
-        match self.guests.or_else(|| pack.exemption(Exclusion::Guest).map(|e| e.effect)) {
+    fn guest(&self, product: Product, place: usize) -> Fate {
+        let by_pack = || self.pack(product, place).exemption(Exclusion::Guest).map(|e| e.effect);
+        match self.guests.or_else(by_pack) {
             Some(Effect::Excluded) => Fate::Excluded(rule::GUEST),
             _ => Fate::Unresolved("guest"),
         }
@@ -161,9 +199,9 @@ impl Bench<'_> {
     }
 
     /// The fate of a fact that names nobody.
-    pub(super) fn nobody(&self, key: &Key, pack: &RulePack) -> Fate {
+    fn nobody(&self, key: &Key, product: Product, place: usize) -> Fate {
         if key.marks.has(Marks::GUEST) {
-            return self.guest(pack);
+            return self.guest(product, place);
         }
         if key.marks.has(Marks::FEDERATED) {
             return Fate::Excluded(rule::FEDERATED);

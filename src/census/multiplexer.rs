@@ -11,7 +11,6 @@ use calproof_parsers::Marks;
 use super::Multiplexer;
 use super::fate::{Bench, Fate, rule};
 use super::ledger::Ledger;
-use super::packs::Packs;
 use super::requirement::Upper;
 use super::seen::Seen;
 use super::standing::is_use;
@@ -32,11 +31,10 @@ pub(super) fn acted_for(key: &Key) -> Name {
 /// What is known of those who may stand behind an account.
 pub(super) struct Judge<'a> {
     pub(super) bench: &'a Bench<'a>,
-    pub(super) packs: &'a Packs<'a>,
     /// Stated service accounts.
     pub(super) service: &'a BTreeSet<PersonId>,
     /// People who count for themselves.
-    pub(super) counted: &'a BTreeSet<PersonId>,
+    pub(super) counted: &'a [bool],
     /// Whether the directory knows an identity, and as a person.
     pub(super) is_person: &'a dyn Fn(FormId, PersonId) -> bool,
 }
@@ -78,7 +76,7 @@ pub(super) fn behind(
     ledger: &mut Ledger<'_>,
     upper: &mut Upper,
 ) -> Behind {
-    let Bench { identities, people, places, config, .. } = judge.bench;
+    let Bench { people, config, .. } = judge.bench;
     let mut behind = Behind::default();
     let mut tallies: BTreeMap<PersonId, Tally> = BTreeMap::new();
     for (i, s) in seen.iter().enumerate() {
@@ -91,9 +89,8 @@ pub(super) fn behind(
         let id = people.ids[person as usize].as_str();
         // The marks are about the account.
         let key = Key { marks: Marks::NONE, ..s.used.key };
-        let pack = judge.packs.of(s.product, places.list[s.place].version(s.product));
-        let fate = judge.bench.somebody(&key, identities.get(form), person, s.product, pack);
-        let counts = judge.counted.contains(&person);
+        let fate = judge.bench.somebody(&key, (form, person), s.product, s.place);
+        let counts = judge.counted[person as usize];
         let provable = firm && (counts || (judge.is_person)(form, person));
         let by = || format!("behind {}", people.ids[account as usize]);
         let tally = tallies.entry(account).or_default();

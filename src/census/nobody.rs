@@ -4,12 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use calproof_parsers::{Marks, Service};
+use hashbrown::HashSet;
 
-use super::device::{DeviceId, Devices};
+use super::device::{DeviceId, Devices, Known};
 use super::fate::{Fate, rule};
 use super::ledger::Ledger;
 use super::requirement::Upper;
-use super::seen::{Seen, group};
+use super::seen::{ByPerson, Seen};
 use super::standing::{Standing, is_use, standing};
 use crate::facts::days::Days;
 use crate::facts::names::Name;
@@ -23,20 +24,20 @@ pub(super) fn nobody(
     seen: &[Seen<'_>],
     usage: &Usage,
     people: &People,
-    counted: &BTreeSet<PersonId>,
+    counted: &[bool],
     ledger: &mut Ledger<'_>,
     upper: &mut Upper,
 ) {
     let of_counted = |s: &&Seen<'_>| {
-        s.person.is_some_and(|p| counted.contains(&p))
+        s.used.key.device.kind == DeviceKind::Address
+            && s.person.is_some_and(|p| counted[p as usize])
             && s.fate == Fate::Person
             && is_use(s.used.key.outcome)
     };
     // By product: Windows has those of all.
-    let addresses: BTreeSet<(Product, Name)> = seen
+    let addresses: HashSet<(Product, Name)> = seen
         .iter()
         .filter(of_counted)
-        .filter(|s| s.used.key.device.kind == DeviceKind::Address)
         .flat_map(|s| [s.product, Product::Windows].map(|p| (p, s.used.key.device.id)))
         .collect();
     let front_ends: BTreeSet<Service> = seen
@@ -50,15 +51,13 @@ pub(super) fn nobody(
         match s.fate {
             Fate::Person | Fate::Machine | Fate::Excluded(_) | Fate::Declared(_) => {}
             Fate::Unresolved(reason) => {
-                let device = decode(usage.names.get(key.device.id), None);
-                let mailbox = decode(usage.names.get(key.acted_for), None);
-                let (what, adds) = match reason {
-                    "back-end-anonymous" => {
-                        let adds = !mailbox.is_empty() && !front_ends.contains(&key.service);
-                        (mailbox, adds)
+                let text = |name| decode(usage.names.get(name), None);
+                let (what, adds) = match (reason, id) {
+                    ("back-end-anonymous", _) => {
+                        (text(key.acted_for), !front_ends.contains(&key.service))
                     }
-                    "guest" => (id.map_or(device, str::to_owned), true),
-                    _ => (device, true),
+                    ("guest", Some(id)) => (id.to_owned(), true),
+                    _ => (text(key.device.id), true),
                 };
                 let adds = adds && !what.is_empty();
                 let what = if what.is_empty() { "-".to_owned() } else { what };
@@ -78,12 +77,14 @@ pub(super) fn nobody(
 /// People whom the user left out, with the products that would count them.
 pub(super) fn declared_people(
     seen: &[Seen<'_>],
-    vouched: &dyn Fn(&Used) -> bool,
+    people: &People,
+    vouched: &impl Fn(&Used) -> bool,
     upper: &mut Upper,
 ) -> BTreeSet<(PersonId, Product)> {
     let mut declared = BTreeSet::new();
-    for ((person, product), facts) in group(seen, |s| matches!(s.fate, Fate::Declared(_))) {
-        let stands = standing(facts.iter().map(|i| seen[*i].used), false, vouched);
+    let by_person = ByPerson::new(seen, people, |s| matches!(s.fate, Fate::Declared(_)));
+    for (person, product, facts) in by_person.iter() {
+        let stands = standing(facts.map(|s| s.used), false, vouched);
         if matches!(stands, Standing::Served | Standing::Asserted) {
             declared.insert((person, product));
         }
@@ -104,35 +105,54 @@ pub(super) struct Machine {
     pub(super) witness: Witness,
 }
 
+/// The device that each computer is that is no listed server, by its account.
+pub(super) fn computers(
+    seen: &[Seen<'_>],
+    people: &People,
+    devices: &mut Devices,
+) -> BTreeMap<PersonId, DeviceId> {
+    let machines = seen.iter().filter(|s| s.fate == Fate::Machine).filter_map(|s| s.person);
+    let named = |person: PersonId| {
+        let label = format!("machine:{}", people.ids[person as usize]);
+        (person, devices.named(Known { label, identified: true }))
+    };
+    machines.collect::<BTreeSet<_>>().into_iter().map(named).collect()
+}
+
 /// Computers that are no listed server, except where a counted person was served at the same address
 /// on each of their days: devices of their own.
 pub(super) fn machines(
     seen: &[Seen<'_>],
-    people: &People,
-    counted: &BTreeSet<PersonId>,
-    devices: &mut Devices,
+    device_of: &BTreeMap<PersonId, DeviceId>,
+    counted: &[bool],
 ) -> BTreeMap<DeviceId, Machine> {
-    let mut occupied: BTreeMap<Name, Days> = BTreeMap::new();
+    let from_address = |s: &&Seen<'_>| s.used.key.device.kind == DeviceKind::Address;
+    // The days on which counted people were served at the addresses of machines.
+    let mut occupied: BTreeMap<Name, Days> = seen
+        .iter()
+        .filter(|s| s.fate == Fate::Machine && from_address(s))
+        .map(|s| (s.used.key.device.id, Days::default()))
+        .collect();
     let by_somebody = seen.iter().filter(|s| {
         s.fate == Fate::Person
             && is_use(s.used.key.outcome)
-            && s.person.is_some_and(|p| counted.contains(&p))
-            && s.used.key.device.kind == DeviceKind::Address
+            && s.person.is_some_and(|p| counted[p as usize])
+            && from_address(s)
     });
-    for s in by_somebody {
-        occupied.entry(s.used.key.device.id).or_default().merge(&s.used.days);
+    for s in by_somebody.filter(|_| !device_of.is_empty()) {
+        if let Some(days) = occupied.get_mut(&s.used.key.device.id) {
+            days.merge(&s.used.days);
+        }
     }
     let mut machines: BTreeMap<DeviceId, Machine> = BTreeMap::new();
     for s in seen.iter().filter(|s| s.fate == Fate::Machine) {
         let Some(person) = s.person else { continue };
-        let theirs = s.used.key.device.kind == DeviceKind::Address
+        let theirs = from_address(&s)
             && occupied.get(&s.used.key.device.id).is_some_and(|days| s.used.days.within(days));
         if theirs {
             continue;
         }
-        let label = format!("machine:{}", people.ids[person as usize]);
-        let device = devices.named(super::device::Known { label, identified: true });
-        let machine = machines.entry(device).or_insert_with(|| Machine {
+        let machine = machines.entry(device_of[&person]).or_insert_with(|| Machine {
             products: BTreeSet::from([Product::Windows]),
             places: BTreeSet::new(),
             witness: s.used.seen.first,

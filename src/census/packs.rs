@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use calproof_parsers::Marks;
+use hashbrown::HashMap;
 
 use super::place::Places;
 use super::seen::Seen;
@@ -37,6 +38,45 @@ pub(super) fn cals(seen: &Seen<'_>, pack: &RulePack) -> Vec<Cal> {
         cals.push(Cal::Standard);
     }
     cals
+}
+
+/// Some CALs of one product.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Cals(u8);
+
+impl Cals {
+    /// Whether a CAL is among them.
+    pub(super) fn has(self, cal: Cal) -> bool {
+        self.0 & 1 << cal as u8 != 0
+    }
+
+    /// These and another.
+    pub(super) fn with(self, cal: Cal) -> Cals {
+        Cals(self.0 | 1 << cal as u8)
+    }
+
+    /// Each of them, in order.
+    pub(super) fn iter(self) -> impl Iterator<Item = Cal> {
+        Cal::ALL.iter().copied().filter(move |cal| self.has(*cal))
+    }
+}
+
+/// The CALs that uses require, each kind of use looked up once.
+#[derive(Default)]
+pub(super) struct Required(HashMap<(Product, Option<Version>, Usage<'static>), Cals>);
+
+impl Required {
+    /// The CALs that a use of a server of some version requires.
+    pub(super) fn of(
+        &mut self,
+        seen: &Seen<'_>,
+        version: Option<Version>,
+        packs: &Packs<'_>,
+    ) -> Cals {
+        let all = || cals(seen, packs.of(seen.product, version)).into_iter();
+        let key = (seen.product, version, usage(seen));
+        *self.0.entry(key).or_insert_with(|| all().fold(Cals::default(), Cals::with))
+    }
 }
 
 /// The rule packs that apply.

@@ -92,7 +92,7 @@ pub(super) fn persons(
             let named = forms.iter().any(|f| is_name(&f));
             let names = forms.iter().filter(|f| !named || is_name(f));
             let names = sorted(names.flat_map(|f| &identities.get(*f).spelled));
-            let cals = own().flat_map(|r| r.cals.iter().map(|c| (r.product, *c)));
+            let cals = own().flat_map(|r| r.cals.iter().map(|c| (r.product, c)));
             let mut joins = joins.remove(&person).unwrap_or_default();
             joins.sort();
             joins.dedup();

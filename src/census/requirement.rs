@@ -4,16 +4,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
+
 use super::device::{DeviceId, Devices};
 use super::namesakes::Namesakes;
 use super::nobody::Machine;
+use super::packs::Cals;
 use super::{Interval, Mix, Pair, Reassignment, Requirement, suspected};
 use crate::cover::{Edge, Graph, least_count};
 use crate::facts::Witness;
 use crate::facts::days::Days;
 use crate::facts::names::Name;
 use crate::facts::usage::Used;
-use crate::identity::{FormId, People, PersonId};
+use crate::identity::{FormId, Identities, People, PersonId};
 use crate::rules::{Cal, Product, Version};
 
 /// A counted use: a person reached a server's service, on some days, perhaps from a device.
@@ -34,7 +37,7 @@ pub(super) struct Row<'a> {
     /// The account that acted for the person, where it was not the person's own.
     pub(super) through: Option<PersonId>,
     /// CALs that the use requires under its rule pack.
-    pub(super) cals: Vec<Cal>,
+    pub(super) cals: Cals,
 }
 
 /// What is in the upper end only, by product; each unit once, however often it was seen. With the reason
@@ -98,7 +101,8 @@ pub(super) struct Basis<'a> {
     pub(super) upper: &'a Upper,
     pub(super) people: &'a People,
     /// Names of one local part.
-    pub(super) namesakes: &'a Namesakes<'a>,
+    pub(super) identities: &'a Identities,
+    pub(super) namesakes: &'a Namesakes,
     pub(super) devices: &'a Devices,
     /// Whether the accesses that a mix covers are kept.
     pub(super) keep_pairs: bool,
@@ -109,18 +113,19 @@ pub(super) struct Basis<'a> {
 pub(super) fn requirements(basis: &Basis<'_>) -> Vec<Requirement> {
     let mut wanted: BTreeSet<(Product, Cal)> = BTreeSet::from([(Product::Windows, Cal::Standard)]);
     for row in basis.rows.iter().filter(|r| r.own) {
-        wanted.extend(row.cals.iter().map(|cal| (row.product, *cal)));
+        wanted.extend(row.cals.iter().map(|cal| (row.product, cal)));
     }
     wanted.extend(basis.upper.products().map(|product| (product, Cal::Standard)));
     wanted.extend(basis.machines.values().flat_map(|m| &m.products).map(|p| (*p, Cal::Standard)));
-    wanted.into_iter().map(|(product, cal)| requirement(basis, product, cal)).collect()
+    let wanted: Vec<(Product, Cal)> = wanted.into_iter().collect();
+    wanted.into_par_iter().map(|(product, cal)| requirement(basis, product, cal)).collect()
 }
 
 /// The rows that need a CAL: those of its product that require it; for Windows, all.
 pub(super) fn rows_of<'a>(basis: &Basis<'a>, product: Product, cal: Cal) -> Vec<&'a Row<'a>> {
     let needs = |r: &&Row<'_>| match product {
         Product::Windows => true,
-        _ => r.own && r.product == product && r.cals.contains(&cal),
+        _ => r.own && r.product == product && r.cals.has(cal),
     };
     basis.rows.iter().filter(needs).collect()
 }
@@ -366,7 +371,7 @@ fn interval(
     let mut without: Vec<Named> =
         by_asserted.iter().map(|p| (id(*p), "asserted".to_owned())).collect();
     let sure = |p: PersonId| counts(p) && !by_asserted.contains(&p);
-    for same in basis.namesakes.among(sure) {
+    for same in basis.namesakes.among((basis.people, basis.identities), sure) {
         lower -= same.people.len() as u64 - same.at_least;
         let reason = || format!("probable alias: {}", same.local_part);
         without.extend(same.people.iter().map(|p| (id(*p), reason())));

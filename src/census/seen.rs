@@ -1,18 +1,21 @@
 //! Facts with everything that is known of each by itself.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use calproof_parsers::{Client, Outcome};
 
-use super::device::{DeviceId, Devices};
-use super::fate::{Bench, Fate, product_of};
-use super::packs::Packs;
+use super::device::DeviceId;
+use super::device::Devices;
+use super::fate::{Fate, product_of};
+use super::place::Places;
 use crate::facts::DeviceKind;
-use crate::facts::usage::{Usage, Used};
-use crate::identity::{FormId, PersonId};
+use crate::facts::names::Names;
+use crate::facts::usage::Used;
+use crate::identity::{FormId, People, PersonId};
 use crate::rules::Product;
 
 /// A fact with everything that is known of it.
+#[derive(Clone, Copy)]
 pub(super) struct Seen<'a> {
     pub(super) used: &'a Used,
     pub(super) place: usize,
@@ -20,48 +23,39 @@ pub(super) struct Seen<'a> {
     pub(super) form: Option<FormId>,
     pub(super) person: Option<PersonId>,
     pub(super) device: Option<DeviceId>,
+    /// Whether it came from the address of a listed server.
+    pub(super) from_server: bool,
     /// Whom the principal acted for.
     pub(super) acted_for: Option<FormId>,
     pub(super) fate: Fate,
 }
 
-/// Finds out what is known of each fact; `forms` and `others` are the names of its principal and of
-/// whom that acted for.
+/// Finds out what is known of each fact but its fate; `forms` and `others` are the names of its
+/// principal and of whom that acted for.
 pub(super) fn see<'a>(
     facts: &'a [Used],
     forms: &[Option<FormId>],
     others: &[Option<FormId>],
-    usage: &Usage,
-    bench: &Bench<'_>,
-    packs: &Packs<'_>,
+    (places, people, names): (&Places, &People, &Names),
     devices: &mut Devices,
 ) -> Vec<Seen<'a>> {
-    let Bench { places, people, identities, .. } = *bench;
     let one = |((used, form), acted_for): ((&'a Used, &Option<FormId>), &Option<FormId>)| {
         let place = places.of[used.key.server as usize];
         let product = product_of(&used.key, places.list[place].product);
-        let person = form.map(|f| people.of(f));
-        let pack = packs.of(product, places.list[place].version(product));
-        let fate = match (form, person) {
-            (Some(form), Some(person)) => {
-                bench.somebody(&used.key, identities.get(*form), person, product, pack)
-            }
-            _ => bench.nobody(&used.key, pack),
-        };
-        let by_address = used.key.device.kind == DeviceKind::Address;
-        let by_server = by_address && places.is_own_address(usage.names.get(used.key.device.id));
-        let own = by_server || (by_address && used.key.client == Client::Loopback);
-        // A listed server's address as client makes a back-end row: it repeats a front-end row.
-        let fate = match fate {
-            Fate::Unresolved(reason)
-                if form.is_none() && by_server && reason.starts_with("anonymous") =>
-            {
-                Fate::Unresolved("back-end-anonymous")
-            }
-            fate => fate,
-        };
-        let device = if own { None } else { devices.of(used.key.device, &usage.names) };
-        Seen { used, place, product, form: *form, person, device, acted_for: *acted_for, fate }
+        let (device, from_server) = devices.of(used.key.device, names, places);
+        let own =
+            used.key.device.kind == DeviceKind::Address && used.key.client == Client::Loopback;
+        Seen {
+            used,
+            place,
+            product,
+            form: *form,
+            person: form.map(|f| people.of(f)),
+            device: device.filter(|_| !own),
+            from_server,
+            acted_for: *acted_for,
+            fate: Fate::Person,
+        }
     };
     let mut seen: Vec<Seen<'a>> = facts.iter().zip(forms).zip(others).map(one).collect();
     drop_answered(&mut seen);
@@ -70,25 +64,81 @@ pub(super) fn see<'a>(
 
 /// Command rows of POP3 and IMAP4 prove a use only where the logon they follow is not in the logs.
 fn drop_answered(seen: &mut Vec<Seen<'_>>) {
+    let session = |s: &Seen<'_>| (s.person, s.device, s.place, s.used.key.service);
+    let continued = |s: &Seen<'_>| s.used.key.outcome == Outcome::Continued;
+    let sessions: BTreeSet<_> = seen.iter().filter(|s| continued(s)).map(session).collect();
+    if sessions.is_empty() {
+        return;
+    }
     let logons: BTreeSet<_> = seen
         .iter()
         .filter(|s| s.used.key.outcome == Outcome::Served)
-        .map(|s| (s.person, s.device, s.place, s.used.key.service))
+        .map(session)
+        .filter(|logon| sessions.contains(logon))
         .collect();
-    seen.retain(|s| {
-        s.used.key.outcome != Outcome::Continued
-            || !logons.contains(&(s.person, s.device, s.place, s.used.key.service))
-    });
+    seen.retain(|s| !(continued(s) && logons.contains(&session(s))));
 }
 
-pub(super) type ByPerson = BTreeMap<(PersonId, Product), Vec<usize>>;
+/// A value for every person and product.
+pub(super) struct Table<T>(Vec<T>);
 
-pub(super) fn group(seen: &[Seen<'_>], belongs: impl Fn(&Seen<'_>) -> bool) -> ByPerson {
-    let mut groups = ByPerson::new();
-    for (i, s) in seen.iter().enumerate() {
-        if let (true, Some(person)) = (belongs(s), s.person) {
-            groups.entry((person, s.product)).or_default().push(i);
-        }
+impl<T: Clone> Table<T> {
+    /// The same value everywhere.
+    pub(super) fn new(people: usize, value: T) -> Table<T> {
+        Table(vec![value; people * Product::ALL.len()])
     }
-    groups
+
+    /// The value of a person and product.
+    pub(super) fn get(&self, person: PersonId, product: Product) -> &T {
+        &self.0[slot(person, product)]
+    }
+
+    /// Changes the value of a person and product.
+    pub(super) fn set(&mut self, person: PersonId, product: Product, value: T) {
+        self.0[slot(person, product)] = value;
+    }
+}
+
+fn slot(person: PersonId, product: Product) -> usize {
+    person as usize * Product::ALL.len() + product as usize
+}
+
+/// Facts by person and product, those of each in their old order.
+pub(super) struct ByPerson<'s, 'a>(Vec<(PersonId, &'s Seen<'a>)>);
+
+impl<'s, 'a> ByPerson<'s, 'a> {
+    /// The facts that belong and name a person.
+    pub(super) fn new(
+        seen: &'s [Seen<'a>],
+        people: &People,
+        belongs: impl Fn(&Seen<'a>) -> bool,
+    ) -> ByPerson<'s, 'a> {
+        // Counted first, so that each finds its place at once.
+        let of_person = |s: &'s Seen<'a>| s.person.filter(|_| belongs(s)).map(|p| (p, s));
+        let mut starts = vec![0_usize; people.len() * Product::ALL.len() + 1];
+        let mut any = None;
+        for (person, s) in seen.iter().filter_map(of_person) {
+            starts[slot(person, s.product) + 1] += 1;
+            any = Some((person, s));
+        }
+        let Some(any) = any else { return ByPerson(Vec::new()) };
+        for i in 1..starts.len() {
+            starts[i] += starts[i - 1];
+        }
+        let mut sorted = vec![any; starts[starts.len() - 1]];
+        for (person, s) in seen.iter().filter_map(of_person) {
+            let place = &mut starts[slot(person, s.product)];
+            sorted[*place] = (person, s);
+            *place += 1;
+        }
+        ByPerson(sorted)
+    }
+
+    /// The facts of each person and product, in the order of both.
+    pub(super) fn iter(
+        &self,
+    ) -> impl Iterator<Item = (PersonId, Product, impl Iterator<Item = &'s Seen<'a>> + Clone)> {
+        let groups = self.0.chunk_by(|a, b| (a.0, a.1.product) == (b.0, b.1.product));
+        groups.map(|group| (group[0].0, group[0].1.product, group.iter().map(|(_, s)| *s)))
+    }
 }

@@ -5,9 +5,11 @@
 use std::collections::BTreeSet;
 
 use calproof_parsers::{Marks, Outcome, Service};
+use rayon::prelude::*;
 
+use super::packs::Cals;
 use super::standing::Standing;
-use super::{Census, Interval, Requirement, suspected};
+use super::{Interval, Requirement, suspected};
 use crate::config::Admins;
 use crate::facts::days::Days;
 use crate::facts::usage::Used;
@@ -61,12 +63,9 @@ impl Reading {
     }
 
     /// The CALs that a use of a service requires under this reading.
-    pub(super) fn cals(&self, service: Service, mut cals: Vec<Cal>) -> Vec<Cal> {
+    pub(super) fn cals(&self, service: Service, cals: Cals) -> Cals {
         let enterprise = self.activesync_is_enterprise && service == Service::Eas;
-        if enterprise && !cals.contains(&Cal::Enterprise) {
-            cals.push(Cal::Enterprise);
-        }
-        cals
+        if enterprise { cals.with(Cal::Enterprise) } else { cals }
     }
 
     /// The facts as they are read; `None` where they are read as they stand.
@@ -216,23 +215,24 @@ pub struct SensitivityNumbers {
     pub mix: Option<u64>,
 }
 
-/// Takes the census under every reading; the first row is the census as configured.
-pub(super) fn table<E>(
-    configured: &Census,
-    judge: impl Fn(&Reading) -> Result<Census, E>,
+/// The numbers under every reading, the first as `configured`; `require` finds those of another.
+pub(super) fn table<E: Send>(
+    configured: &[Requirement],
+    require: impl Fn(&Reading) -> Result<Vec<Requirement>, E> + Sync,
 ) -> Result<Vec<SensitivityRow>, E> {
-    let mut found: Vec<(&str, &str, Vec<SensitivityNumbers>)> = Vec::new();
-    for (id, title, reading) in readings() {
-        let numbers = |census: &Census| -> Vec<SensitivityNumbers> {
+    let row = |(id, title, reading): (&'static str, &'static str, Reading)| {
+        let numbers = |requirements: &[Requirement]| -> Vec<SensitivityNumbers> {
             let added = ADDED_UP.iter().find(|(reading, _)| *reading == id).map(|(_, why)| *why);
-            census.requirements.iter().map(|r| numbers(r, added)).collect()
+            requirements.iter().map(|r| numbers(r, added)).collect()
         };
         let row = match reading.is_configured() {
             true => numbers(configured),
-            false => numbers(&judge(&reading)?),
+            false => numbers(&require(&reading)?),
         };
-        found.push((id, title, row));
-    }
+        Ok((id, title, row))
+    };
+    let found: Vec<(&str, &str, Vec<SensitivityNumbers>)> =
+        readings().into_par_iter().map(row).collect::<Result<_, E>>()?;
     let kinds: BTreeSet<(Product, Cal)> =
         found.iter().flat_map(|(_, _, row)| row.iter().map(|n| (n.product, n.cal))).collect();
     let full = |row: &[SensitivityNumbers]| -> Vec<SensitivityNumbers> {

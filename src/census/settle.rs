@@ -1,11 +1,9 @@
 //! What becomes of each fact in the end: by its own fate, or by the standing of its person.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use calproof_parsers::Outcome;
 
 use super::fate::{Fate, rule};
-use super::seen::Seen;
+use super::seen::{Seen, Table};
 use super::sensitivity::Reading;
 use super::standing::{Standing, is_use};
 use crate::facts::usage::Used;
@@ -34,10 +32,10 @@ pub(super) enum Settled {
 /// Settles a fact by its own fate, or by the standing of its person.
 pub(super) fn settle(
     s: &Seen<'_>,
-    standings: &BTreeMap<(PersonId, Product), Standing>,
-    counts: &dyn Fn(PersonId, Product) -> bool,
-    counted: &BTreeSet<PersonId>,
-    vouched: &dyn Fn(&Used) -> bool,
+    standings: &Table<Standing>,
+    counts: &impl Fn(PersonId, Product) -> bool,
+    counted: &[bool],
+    vouched: &impl Fn(&Used) -> bool,
     reading: &Reading,
 ) -> Settled {
     let person = match (s.fate, s.person) {
@@ -48,27 +46,25 @@ pub(super) fn settle(
         (Fate::Machine | Fate::Person, _) => return Settled::Machine,
     };
     let outcome = s.used.key.outcome;
-    if outcome == Outcome::Failed && counted.contains(&person) {
+    if outcome == Outcome::Failed && counted[person as usize] {
         return Settled::Failed;
     }
-    match standings.get(&(person, s.product)) {
-        Some(Standing::FailedOnly) => Settled::Excluded(rule::FAILED_LOGON),
-        Some(Standing::NeverServed) if outcome == Outcome::Refused => {
-            match reading.never_served_counts {
-                true => Settled::Counted,
-                false => Settled::Excluded(rule::NEVER_SERVED),
-            }
-        }
+    match *standings.get(person, s.product) {
+        Standing::FailedOnly => Settled::Excluded(rule::FAILED_LOGON),
+        Standing::NeverServed if outcome == Outcome::Refused => match reading.never_served_counts {
+            true => Settled::Counted,
+            false => Settled::Excluded(rule::NEVER_SERVED),
+        },
         _ if !is_use(outcome) => Settled::Nothing,
-        Some(Standing::ThinUse) if !reading.thin_use_counts => Settled::Unresolved("thin-use"),
-        Some(Standing::ProbeLike) => Settled::Unresolved("probe-like"),
-        Some(Standing::Vouched) => Settled::Unresolved("asserted-by-unlisted-server"),
+        Standing::ThinUse if !reading.thin_use_counts => Settled::Unresolved("thin-use"),
+        Standing::ProbeLike => Settled::Unresolved("probe-like"),
+        Standing::Vouched => Settled::Unresolved("asserted-by-unlisted-server"),
         // Whoever counts by other rows: this use is open all the same.
         _ if outcome == Outcome::Asserted && !vouched(s.used) => {
             Settled::Unresolved("asserted-by-unlisted-server")
         }
         _ if counts(person, s.product) => Settled::Counted,
-        Some(Standing::Served) => Settled::Excluded(rule::ADMINISTRATION),
+        Standing::Served => Settled::Excluded(rule::ADMINISTRATION),
         _ => Settled::Nothing,
     }
 }

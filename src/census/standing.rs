@@ -35,7 +35,7 @@ pub(super) enum Standing {
 pub(super) fn standing<'a>(
     facts: impl Iterator<Item = &'a Used> + Clone,
     served_anywhere: bool,
-    vouched: &dyn Fn(&Used) -> bool,
+    vouched: &impl Fn(&Used) -> bool,
 ) -> Standing {
     let used = |f: &&Used| is_use(f.key.outcome);
     let served = facts.clone().filter(used);
@@ -64,7 +64,7 @@ pub(super) fn standing<'a>(
     if served.clone().any(|f| f.key.outcome != Outcome::Asserted) {
         return Standing::Served;
     }
-    if served.clone().any(vouched) { Standing::Asserted } else { Standing::Vouched }
+    if served.clone().any(|f| vouched(f)) { Standing::Asserted } else { Standing::Vouched }
 }
 
 /// Whether an outcome is a use of the service.

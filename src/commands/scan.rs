@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use calproof_parsers::network::CidrError;
 use calproof_parsers::{Networks, Notice, Scope};
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::output::{self, OutputError};
 use crate::census::{
@@ -175,7 +176,8 @@ pub(super) fn survey(
         Some(args) => prepare(args, &config, &found.inputs, &mut reading)?,
         None => None,
     };
-    let Ingested { inputs, usage } = read(flags, &found.inputs, &reading)?;
+    let threads = threads(flags)?;
+    let Ingested { inputs, usage } = read(&threads, flags, &found.inputs, &reading);
     if inputs.iter().all(|input| input.trouble.is_some() && input.bytes == 0) {
         return Err(nothing(&found.failures, &inputs));
     }
@@ -192,7 +194,8 @@ pub(super) fn survey(
         accounts: accounts.as_ref(),
         exports: exports.as_ref(),
     };
-    let mut census = census::take_and_compare(usage, inputs, &question, &wanted)?;
+    let mut census =
+        threads.install(|| census::take_and_compare(usage, inputs, &question, &wanted))?;
     warn(&mut census, &found, &config, directory.as_ref(), exports.as_ref());
     warn_of_idle_packs(&mut census, &packs);
     let mut inputs = found.inputs;
@@ -376,18 +379,25 @@ fn spare_inputs(output: Option<&Path>, inputs: &[Input]) -> Result<(), OutputErr
     if read { Err(OutputError::IsInput { path: output.display().to_string() }) } else { Ok(()) }
 }
 
-fn read(flags: &ReadingArgs, inputs: &[Input], reading: &Reading) -> Result<Ingested, ScanError> {
+/// The threads that everything is done on.
+fn threads(flags: &ReadingArgs) -> Result<ThreadPool, ScanError> {
     let threads = flags.threads.unwrap_or(0);
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .map_err(|source| ScanError::Threads { threads, source })?;
+    let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+    pool.map_err(|source| ScanError::Threads { threads, source })
+}
+
+fn read(
+    threads: &ThreadPool,
+    flags: &ReadingArgs,
+    inputs: &[Input],
+    reading: &Reading,
+) -> Ingested {
     let bar = Bar::new(inputs, flags.quiet);
     let progress: &dyn Progress = match &bar {
         Some(bar) => bar,
         None => &Quiet,
     };
-    Ok(pool.install(|| ingest(inputs, reading, progress)))
+    threads.install(|| ingest(inputs, reading, progress))
 }
 
 fn nothing(failures: &[(String, DiscoverError)], inputs: &[InputReport]) -> ScanError {

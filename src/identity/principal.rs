@@ -56,6 +56,14 @@ impl Form {
         (kind, &self.canonical)
     }
 
+    /// Whether this is no computer, no probe and no account of a system.
+    pub fn is_ordinary(&self) -> bool {
+        !(self.is_computer()
+            || self.is_probe()
+            || self.is_system_mailbox()
+            || self.is_operating_system())
+    }
+
     /// Whether this is the account of a computer: `HOST$`.
     pub fn is_computer(&self) -> bool {
         self.local.ends_with('$') && self.kind != Kind::Other

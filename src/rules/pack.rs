@@ -75,7 +75,7 @@ pub struct When {
 }
 
 /// One use of a server, as the rules look at it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Usage<'a> {
     /// The service reached, one of [`SERVICES`](super::SERVICES); `None` for a setting that only
     /// the configuration shows.
