@@ -141,7 +141,7 @@ impl Identities {
             _ => "",
         };
         // A bare name on servers with different default domains is not one form.
-        let key = format!("{bare_in}|{}", parsed.text);
+        let key = [bare_in, "|", &parsed.text].concat();
         if let Some(form) = self.by_text.get(&key) {
             let form = *form;
             self.forms[form as usize].spelled.insert(text.to_owned());

@@ -11,7 +11,7 @@ mod tests;
 pub(crate) mod text;
 mod weakness;
 
-use calproof_parsers::time::DAY_MS;
+use calproof_parsers::time::{DAY_MS, civil};
 
 pub use crate::facts::days::day_text;
 pub use csv::csv;
@@ -36,11 +36,31 @@ fn path_of<'c>(census: &'c Census, witness: &Witness) -> &'c str {
 /// ```
 pub fn instant(milliseconds: i64) -> String {
     let (day, of_day) = (milliseconds.div_euclid(DAY_MS), milliseconds.rem_euclid(DAY_MS));
-    let (seconds, fraction) = (of_day / 1000, of_day % 1000);
-    let (h, m, s) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    let date = day_text(i32::try_from(day).unwrap_or(if day < 0 { i32::MIN } else { i32::MAX }));
-    match fraction {
-        0 => format!("{date}T{h:02}:{m:02}:{s:02}Z"),
-        _ => format!("{date}T{h:02}:{m:02}:{s:02}.{fraction:03}Z"),
+    let day = i32::try_from(day).unwrap_or(if day < 0 { i32::MIN } else { i32::MAX });
+    let mut text = String::with_capacity("2000-02-29T12:00:00.000Z".len());
+    // Digit by digit: there are two instants of every person.
+    let two = |text: &mut String, mark: char, n: i64| {
+        text.push(mark);
+        text.push(char::from(b'0' + (n / 10 % 10) as u8));
+        text.push(char::from(b'0' + (n % 10) as u8));
+    };
+    match civil(day) {
+        (year @ 1000..10_000, month, date) => {
+            two(&mut text, char::from(b'0' + (year / 1000) as u8), i64::from(year) / 10 % 100);
+            text.push(char::from(b'0' + (year % 10) as u8));
+            two(&mut text, '-', i64::from(month));
+            two(&mut text, '-', i64::from(date));
+        }
+        _ => text.push_str(&day_text(day)),
     }
+    let (seconds, fraction) = (of_day / 1000, of_day % 1000);
+    two(&mut text, 'T', seconds / 3600);
+    two(&mut text, ':', seconds / 60 % 60);
+    two(&mut text, ':', seconds % 60);
+    if fraction > 0 {
+        two(&mut text, '.', fraction / 10);
+        text.push(char::from(b'0' + (fraction % 10) as u8));
+    }
+    text.push('Z');
+    text
 }

@@ -1,11 +1,12 @@
 //! What an access came from: identified devices, and addresses behind which anything may stand.
 
 use std::collections::BTreeMap;
+use std::hash::BuildHasher as _;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use hashbrown::HashMap;
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
 use super::place::Places;
 use crate::facts::names::{Name, Names};
@@ -16,7 +17,7 @@ use crate::identity::decode;
 pub(super) type DeviceId = u32;
 
 /// A device as a graph and a report see it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(super) struct Known {
     /// `eas:applc39`, `10.1.1.5 Firefox`, …; identifiers compare without case.
     pub(super) label: String,
@@ -28,7 +29,11 @@ pub(super) struct Known {
 #[derive(Default)]
 pub(super) struct Devices {
     list: Vec<Known>,
-    by_label: HashMap<(String, bool), DeviceId>,
+    /// By label, and whether they are identified.
+    index: HashTable<DeviceId>,
+    hasher: DefaultHashBuilder,
+    /// User agents in the spelling that labels have.
+    agents: HashMap<Name, String>,
     by_evidence: HashMap<Device, (Option<DeviceId>, bool)>,
     inventory: BTreeMap<IpAddr, String>,
     instance_of: BTreeMap<String, String>,
@@ -119,15 +124,19 @@ impl Devices {
 
     /// The device of a label, new or known.
     pub(super) fn named(&mut self, known: Known) -> DeviceId {
-        let key = (known.label.clone(), known.identified);
-        *self.by_label.entry(key).or_insert_with(|| {
-            self.ranks.take();
-            self.list.push(known);
-            self.list.len() as DeviceId - 1
-        })
+        let Devices { list, index, hasher, ranks, .. } = self;
+        let hash = hasher.hash_one(&known);
+        if let Some(device) = index.find(hash, |d| list[*d as usize] == known) {
+            return *device;
+        }
+        let device = list.len() as DeviceId;
+        list.push(known);
+        index.insert_unique(hash, device, |d| hasher.hash_one(&list[*d as usize]));
+        ranks.take();
+        device
     }
 
-    fn known(&self, evidence: Device, names: &Names) -> Known {
+    fn known(&mut self, evidence: Device, names: &Names) -> Known {
         let id = decode(names.get(evidence.id), None);
         let identified =
             |kind: &str| Known { label: format!("{kind}:{}", id.to_lowercase()), identified: true };
@@ -140,16 +149,20 @@ impl Devices {
             },
             DeviceKind::CdrEndpoint => identified("endpoint"),
             DeviceKind::Address | DeviceKind::None => {
-                let ip = calproof_parsers::network::ip(id.as_bytes());
-                if let Some(device) = ip.and_then(|ip| self.inventory.get(&ip)) {
+                let fixed = || self.inventory.get(&calproof_parsers::network::ip(id.as_bytes())?);
+                if let Some(device) = if self.inventory.is_empty() { None } else { fixed() } {
                     return Known {
                         label: format!("inventory:{}", device.to_lowercase()),
                         identified: true,
                     };
                 }
                 // IIS writes a blank as `+`, HttpProxy a comma as a blank: one agent in both.
-                let agent = decode(names.get(evidence.agent), None).replace(['+', ','], " ");
-                Known { label: format!("{id} {agent}").trim_end().to_owned(), identified: false }
+                let agent = self.agents.entry(evidence.agent).or_insert_with(|| {
+                    decode(names.get(evidence.agent), None).replace(['+', ','], " ")
+                });
+                let mut label = [&id, " ", agent].concat();
+                label.truncate(label.trim_end().len());
+                Known { label, identified: false }
             }
         }
     }

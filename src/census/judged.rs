@@ -218,6 +218,6 @@ fn rows<'a>(
         let s = &seen[b.seen];
         rows.push(Row { device: None, through: s.person, ..row(s, b.person, b.form, b.own) });
     }
-    rows.sort_by_key(|row| row.person);
+    rows.sort_by_cached_key(|row| row.person);
     rows
 }

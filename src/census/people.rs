@@ -108,7 +108,9 @@ pub(super) fn persons(
                     .iter()
                     .map(|place| places.list[*place].name.clone())
                     .collect(),
-                services: sorted(rows.iter().map(|r| r.used.key.service.as_str())),
+                services: sorted(
+                    sorted(rows.iter().map(|r| r.used.key.service)).iter().map(|s| s.as_str()),
+                ),
                 devices: sorted(rows.iter().filter_map(|r| r.device)).len() as u64,
                 events: rows.iter().map(|r| r.used.seen.events).sum(),
                 failed_events: failed_of.get(&person).copied().unwrap_or(0),

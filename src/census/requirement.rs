@@ -2,6 +2,7 @@
 //!
 //! `counting.md` sections 4 (probable aliases), 5 and 6.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
@@ -251,7 +252,9 @@ pub(super) struct Reached {
 pub(super) fn edges(rows: &[&Row<'_>]) -> Vec<Reached> {
     let mut edges = Vec::with_capacity(rows.len());
     for rows in by_person(rows) {
-        let with_device = days_of(rows.iter().copied().filter(|r| r.device.is_some()));
+        // Looked at where a row shows none.
+        let with_device =
+            LazyCell::new(|| days_of(rows.iter().copied().filter(|r| r.device.is_some())));
         edges.extend(rows.iter().filter_map(|row| {
             let end = match row.device {
                 Some(device) => End::Device(device),

@@ -119,9 +119,8 @@ pub fn parse(text: &str) -> Form {
         Err(_) => (Kind::Bare, "", inner),
     };
     let text = match kind {
-        Kind::DownLevel => format!("{domain}\\{local}"),
-        Kind::Upn => format!("{local}@{domain}"),
-        Kind::Bare | Kind::Other => inner.to_owned(),
+        Kind::DownLevel => [domain, "\\", local].concat(),
+        Kind::Upn | Kind::Bare | Kind::Other => inner.to_owned(),
     };
     Form {
         kind,

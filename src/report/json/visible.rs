@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use serde_json::ser::{CharEscape, Formatter, PrettyFormatter};
+use serde_json::ser::Formatter;
 
 use crate::report::escape;
 
@@ -12,40 +12,28 @@ use crate::report::escape;
 /// a day, a rejected line.
 #[derive(Default)]
 pub(crate) struct Visible {
-    indented: PrettyFormatter<'static>,
     depth: usize,
+    /// Whether the innermost list or object has any value yet.
+    has_value: bool,
 }
 
 impl Visible {
     /// The first level whose objects stand on one line; their parts follow suit.
     const FLAT: usize = 4;
 
-    fn begin<W: ?Sized + Write>(
-        &mut self,
-        out: &mut W,
-        flat: usize,
-        bracket: &[u8],
-    ) -> io::Result<bool> {
-        self.depth += 1;
-        let flat = self.depth >= flat;
-        if flat {
-            out.write_all(bracket)?;
-        }
-        Ok(flat)
+    /// A comma where another value stands before, and a line of its own, indented.
+    fn line<W: ?Sized + Write>(&self, out: &mut W, first: bool) -> io::Result<()> {
+        // Whatever is deeper stands on one line.
+        const LINE: &[u8; 2 + 2 * Visible::FLAT] = b",\n        ";
+        out.write_all(&LINE[usize::from(first)..2 + 2 * self.depth.min(Self::FLAT)])
     }
 
-    fn end<W: ?Sized + Write>(
-        &mut self,
-        out: &mut W,
-        flat: usize,
-        bracket: &[u8],
-    ) -> io::Result<bool> {
+    fn end<W: ?Sized + Write>(&mut self, out: &mut W, flat: bool, end: &[u8]) -> io::Result<()> {
         self.depth -= 1;
-        let flat = self.depth + 1 >= flat;
-        if flat {
-            out.write_all(bracket)?;
+        if self.has_value && !flat {
+            self.line(out, true)?;
         }
-        Ok(flat)
+        out.write_all(end)
     }
 }
 
@@ -58,55 +46,54 @@ impl Formatter for Visible {
         visible(out, fragment)
     }
 
-    fn write_char_escape<W: ?Sized + Write>(
-        &mut self,
-        out: &mut W,
-        escape: CharEscape,
-    ) -> io::Result<()> {
-        self.indented.write_char_escape(out, escape)
-    }
-
     fn begin_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
-        if self.begin(out, Self::FLAT + 1, b"[")? { Ok(()) } else { self.indented.begin_array(out) }
+        self.depth += 1;
+        self.has_value = false;
+        out.write_all(b"[")
     }
 
     fn end_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
-        if self.end(out, Self::FLAT + 1, b"]")? { Ok(()) } else { self.indented.end_array(out) }
+        self.end(out, self.depth > Self::FLAT, b"]")
     }
 
     fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
         match self.depth > Self::FLAT {
             true if first => Ok(()),
             true => out.write_all(b", "),
-            false => self.indented.begin_array_value(out, first),
+            false => self.line(out, first),
         }
     }
 
-    fn end_array_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
-        self.indented.end_array_value(out)
+    fn end_array_value<W: ?Sized + Write>(&mut self, _: &mut W) -> io::Result<()> {
+        self.has_value = true;
+        Ok(())
     }
 
     fn begin_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
-        if self.begin(out, Self::FLAT, b"{")? { Ok(()) } else { self.indented.begin_object(out) }
+        self.depth += 1;
+        self.has_value = false;
+        out.write_all(b"{")
     }
 
     fn end_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
-        if self.end(out, Self::FLAT, b" }")? { Ok(()) } else { self.indented.end_object(out) }
+        let flat = self.depth >= Self::FLAT;
+        self.end(out, flat, if flat { b" }" } else { b"}" })
     }
 
     fn begin_object_key<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
         match self.depth >= Self::FLAT {
             true => out.write_all(if first { b" " } else { b", " }),
-            false => self.indented.begin_object_key(out, first),
+            false => self.line(out, first),
         }
     }
 
     fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
-        self.indented.begin_object_value(out)
+        out.write_all(b": ")
     }
 
-    fn end_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
-        self.indented.end_object_value(out)
+    fn end_object_value<W: ?Sized + Write>(&mut self, _: &mut W) -> io::Result<()> {
+        self.has_value = true;
+        Ok(())
     }
 }
 
