@@ -37,16 +37,19 @@ pub(super) struct Devices {
     by_evidence: HashMap<Device, (Option<DeviceId>, bool)>,
     inventory: BTreeMap<IpAddr, String>,
     instance_of: BTreeMap<String, String>,
-    /// The place of each in the order of labels, once it was asked for.
-    ranks: OnceLock<Vec<u32>>,
+    /// All by label, once that was asked for.
+    sorted: OnceLock<Vec<DeviceId>>,
 }
 
 /// Some devices in the order of their labels.
 pub(super) struct ByLabel {
     pub(super) list: Vec<DeviceId>,
-    /// By device; 0 where it is not in the list.
+    /// By device.
     places: Vec<u32>,
 }
+
+/// Not in the list.
+const NOWHERE: u32 = u32::MAX;
 
 impl ByLabel {
     /// The place of a device in the list.
@@ -124,7 +127,7 @@ impl Devices {
 
     /// The device of a label, new or known.
     pub(super) fn named(&mut self, known: Known) -> DeviceId {
-        let Devices { list, index, hasher, ranks, .. } = self;
+        let Devices { list, index, hasher, sorted, .. } = self;
         let hash = hasher.hash_one(&known);
         if let Some(device) = index.find(hash, |d| list[*d as usize] == known) {
             return *device;
@@ -132,7 +135,7 @@ impl Devices {
         let device = list.len() as DeviceId;
         list.push(known);
         index.insert_unique(hash, device, |d| hasher.hash_one(&list[*d as usize]));
-        ranks.take();
+        sorted.take();
         device
     }
 
@@ -169,17 +172,15 @@ impl Devices {
 
     /// Some devices, each once, by label: an order that does not hang on the order of reading.
     pub(super) fn by_label(&self, some: impl Iterator<Item = DeviceId>) -> ByLabel {
-        let ranks = self.ranks.get_or_init(|| {
+        let sorted = self.sorted.get_or_init(|| {
             let mut sorted: Vec<DeviceId> = (0..self.list.len() as DeviceId).collect();
             sorted.sort_unstable_by_key(|d| (&self.get(*d).label, self.get(*d).identified));
-            let mut ranks = vec![0; sorted.len()];
-            (0..).zip(sorted).for_each(|(rank, device)| ranks[device as usize] = rank);
-            ranks
+            sorted
         });
-        let mut list: Vec<DeviceId> = some.collect();
-        list.sort_unstable_by_key(|d| ranks[*d as usize]);
-        list.dedup();
-        let mut places = vec![0; self.list.len()];
+        let mut places = vec![NOWHERE; sorted.len()];
+        some.for_each(|device| places[device as usize] = 0);
+        let is_in = |device: &DeviceId| places[*device as usize] != NOWHERE;
+        let list: Vec<DeviceId> = sorted.iter().copied().filter(is_in).collect();
         (0..).zip(&list).for_each(|(place, device)| places[*device as usize] = place);
         ByLabel { list, places }
     }

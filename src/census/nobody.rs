@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use calproof_parsers::{Marks, Service};
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 
 use super::device::{DeviceId, Devices, Known};
 use super::fate::{Fate, rule};
@@ -128,7 +128,7 @@ pub(super) fn machines(
 ) -> BTreeMap<DeviceId, Machine> {
     let from_address = |s: &&Seen<'_>| s.used.key.device.kind == DeviceKind::Address;
     // The days on which counted people were served at the addresses of machines.
-    let mut occupied: BTreeMap<Name, Days> = seen
+    let mut occupied: HashMap<Name, Days> = seen
         .iter()
         .filter(|s| s.fate == Fate::Machine && from_address(s))
         .map(|s| (s.used.key.device.id, Days::default()))

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use super::device::{DeviceId, Devices};
+use super::device::{ByLabel, DeviceId, Devices};
 use super::namesakes::Namesakes;
 use super::nobody::Machine;
 use super::packs::Cals;
@@ -153,12 +153,12 @@ fn requirement(basis: &Basis<'_>, product: Product, cal: Cal) -> Requirement {
         users.iter().filter(|p| basis.shared.contains(p)).copied().collect();
     let machines = machines_of(basis, product, cal);
 
-    let mut devices: Vec<DeviceId> =
-        rows.iter().filter_map(|r| r.device).chain(machines.keys().copied()).collect();
-    devices.sort_unstable();
-    devices.dedup();
-    let identified = devices.iter().filter(|d| basis.devices.get(**d).identified).count() as u64;
     let edges = edges(&rows);
+    // By label, so that the numbering does not hang on the order of reading.
+    let devices = edges.iter().filter_map(|e| e.end.device()).chain(machines.keys().copied());
+    let devices = basis.devices.by_label(devices);
+    let identified = devices.list.iter().filter(|d| basis.devices.get(**d).identified);
+    let identified = identified.count() as u64;
     let from_unidentified = edges
         .chunk_by(|a, b| a.person == b.person)
         .filter(|edges| edges.iter().any(|e| !e.end.licensable(basis.devices)))
@@ -194,10 +194,10 @@ fn requirement(basis: &Basis<'_>, product: Product, cal: Cal) -> Requirement {
         shared_devices: shared_devices.len() as u64,
         machine_devices: machines.len() as u64,
         devices_identified: identified,
-        devices_unidentified: devices.len() as u64 - identified,
+        devices_unidentified: devices.list.len() as u64 - identified,
         device_cals_suffice: from_unidentified == 0,
         people_from_unidentified: from_unidentified,
-        mix: mix(&edges, &machines, &shared, basis),
+        mix: mix(&edges, &machines, &devices, &shared, basis),
         reassignment: reassignment(&rows),
         lower_without,
         upper_with,
@@ -252,6 +252,7 @@ pub(super) struct Reached {
 pub(super) fn edges(rows: &[&Row<'_>]) -> Vec<Reached> {
     let mut edges = Vec::with_capacity(rows.len());
     for rows in by_person(rows) {
+        let first = edges.len();
         // Looked at where a row shows none.
         let with_device =
             LazyCell::new(|| days_of(rows.iter().copied().filter(|r| r.device.is_some())));
@@ -263,41 +264,41 @@ pub(super) fn edges(rows: &[&Row<'_>]) -> Vec<Reached> {
             };
             Some(Reached { person: row.person, end, witness: row.used.seen.first })
         }));
+        edges[first..].sort_unstable();
     }
-    edges.sort_unstable();
     // The least row of each stays.
     edges.dedup_by_key(|e| (e.person, e.end));
     edges
 }
 
-/// The least mix of user and device CALs.
+/// The least mix of user and device CALs; `ends` are the devices of the accesses.
 fn mix(
     edges: &[Reached],
     machines: &BTreeMap<DeviceId, Witness>,
+    ends: &ByLabel,
     shared: &BTreeSet<PersonId>,
     basis: &Basis<'_>,
 ) -> Mix {
     let people: Vec<PersonId> =
         edges.chunk_by(|a, b| a.person == b.person).map(|edges| edges[0].person).collect();
-    // By label, so that the numbering does not hang on the order of reading.
-    let ends = basis
-        .devices
-        .by_label(edges.iter().filter_map(|e| e.end.device()).chain(machines.keys().copied()));
     let nothing = ends.list.len() as u32;
     let mut users: Vec<bool> = people.iter().map(|p| !shared.contains(p)).collect();
     users.resize(people.len() + machines.len(), false);
     let mut devices: Vec<bool> =
         ends.list.iter().map(|d| basis.devices.get(*d).identified).collect();
     devices.push(false);
-    let of_people = (0..).zip(edges.chunk_by(|a, b| a.person == b.person));
-    let of_people = of_people.flat_map(|(user, edges)| edges.iter().map(move |e| (user, e)));
-    let of_machines = (people.len() as u32..).zip(machines);
-    let mut accesses: Vec<(Edge, Witness)> = of_people
-        .map(|(user, e)| (user, e.end.device().map_or(nothing, |d| ends.place(d)), e.witness))
-        .chain(of_machines.map(|(user, (device, witness))| (user, ends.place(*device), *witness)))
-        .map(|(user, device, witness)| (Edge { user, device }, witness))
-        .collect();
-    accesses.sort_unstable();
+    let mut accesses: Vec<(Edge, Witness)> = Vec::with_capacity(edges.len() + machines.len());
+    for (user, edges) in (0..).zip(edges.chunk_by(|a, b| a.person == b.person)) {
+        let first = accesses.len();
+        accesses.extend(edges.iter().map(|e| {
+            let device = e.end.device().map_or(nothing, |d| ends.place(d));
+            (Edge { user, device }, e.witness)
+        }));
+        accesses[first..].sort_unstable();
+    }
+    for (user, (device, witness)) in (people.len() as u32..).zip(machines) {
+        accesses.push((Edge { user, device: ends.place(*device) }, *witness));
+    }
     let graph = Graph::new(users, devices, accesses.iter().map(|(edge, _)| *edge).collect())
         .expect("every index above is taken from the lists it points into");
     let least = least_count(&graph);

@@ -64,7 +64,7 @@ pub(super) fn standing<'a>(
     if served.clone().any(|f| f.key.outcome != Outcome::Asserted) {
         return Standing::Served;
     }
-    if served.clone().any(|f| vouched(f)) { Standing::Asserted } else { Standing::Vouched }
+    if served.clone().any(vouched) { Standing::Asserted } else { Standing::Vouched }
 }
 
 /// Whether an outcome is a use of the service.

@@ -10,9 +10,8 @@ use calproof_parsers::Client;
 
 use super::SuspectedShared;
 use super::device::{DeviceId, Devices};
-use super::requirement::{Basis, Row, by_person};
+use super::requirement::{Basis, Row, by_person, days_of};
 use crate::facts::DeviceKind;
-use crate::facts::days::Days;
 use crate::facts::names::Name;
 use crate::identity::{FormId, PersonId};
 
@@ -30,37 +29,59 @@ pub(super) struct AtOnce {
     devices: u64,
     /// Day since 1970.
     day: i32,
-    kind: &'static str,
+    kind: Kind,
 }
 
 /// The devices of some accesses on the busiest day, if they are so many that nobody has them alone.
 fn at_once(rows: &[&Row<'_>], devices: &Devices) -> Option<AtOnce> {
-    let mut seen: BTreeMap<(&'static str, Evidence), Days> = BTreeMap::new();
-    for row in rows {
-        if let Some(key) = evidence(row, devices) {
-            seen.entry(key).or_default().merge(&row.used.days);
-        }
-    }
-    let mut of_kind: BTreeMap<&'static str, Vec<&Days>> = BTreeMap::new();
-    for ((kind, _), days) in &seen {
-        of_kind.entry(kind).or_default().push(days);
-    }
+    let seen = rows.iter().filter_map(|row| Some((evidence(row, devices)?, *row)));
+    let mut seen: Vec<((Kind, Evidence), &Row<'_>)> = seen.collect();
+    seen.sort_by_key(|(evidence, _)| *evidence);
     let mut most: Option<AtOnce> = None;
-    for (kind, all) in of_kind {
-        if (all.len() as u64) < SUSPECTED_FROM {
+    for of_kind in seen.chunk_by(|((a, _), _), ((b, _), _)| a == b) {
+        let by_device = || of_kind.chunk_by(|(a, _), (b, _)| a == b);
+        if (by_device().count() as u64) < SUSPECTED_FROM {
             continue;
         }
-        let mut by_day: BTreeMap<i32, u64> = BTreeMap::new();
-        for days in all {
-            days.iter().for_each(|day| *by_day.entry(day).or_default() += 1);
+        // Each day once for every device.
+        let mut days: Vec<i32> = Vec::new();
+        for of_device in by_device() {
+            match of_device {
+                [(_, row)] => days.extend(row.used.days.iter()),
+                rows => days.extend(days_of(rows.iter().map(|(_, row)| *row)).iter()),
+            }
         }
-        for (day, devices) in by_day {
+        days.sort_unstable();
+        for of_day in days.chunk_by(|a, b| a == b) {
+            let devices = of_day.len() as u64;
             if devices >= SUSPECTED_FROM && most.is_none_or(|m| devices > m.devices) {
-                most = Some(AtOnce { devices, day, kind });
+                most = Some(AtOnce { devices, day: of_day[0], kind: of_kind[0].0.0 });
             }
         }
     }
     most
+}
+
+/// A kind of device, by its word.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Kind {
+    ActiveSync,
+    SipEndpoint,
+    OwnAddress,
+    CallEndpoint,
+    Inventoried,
+}
+
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Kind::ActiveSync => "ActiveSync ids",
+            Kind::SipEndpoint => "SIP endpoints",
+            Kind::OwnAddress => "addresses of the own network",
+            Kind::CallEndpoint => "call endpoints",
+            Kind::Inventoried => "inventoried devices",
+        }
+    }
 }
 
 /// What tells one device from another.
@@ -72,20 +93,21 @@ enum Evidence {
 
 /// The device that a row shows, by kind: ids of one kind are one device each, and an address of the
 /// own network is one workplace. Addresses elsewhere change with the way that a device takes.
-fn evidence(row: &Row<'_>, devices: &Devices) -> Option<(&'static str, Evidence)> {
+fn evidence(row: &Row<'_>, devices: &Devices) -> Option<(Kind, Evidence)> {
     let device = Evidence::Device(row.device?);
-    let known = devices.get(row.device?);
     let key = &row.used.key;
     match key.device.kind {
         DeviceKind::None => None,
-        DeviceKind::ActiveSync => Some(("ActiveSync ids", device)),
+        DeviceKind::ActiveSync => Some((Kind::ActiveSync, device)),
         // An endpoint id whose instance is known is that instance already.
-        DeviceKind::SipInstance | DeviceKind::Epid => Some(("SIP endpoints", device)),
-        DeviceKind::CdrEndpoint => Some(("call endpoints", device)),
-        DeviceKind::Address if known.identified => Some(("inventoried devices", device)),
+        DeviceKind::SipInstance | DeviceKind::Epid => Some((Kind::SipEndpoint, device)),
+        DeviceKind::CdrEndpoint => Some((Kind::CallEndpoint, device)),
+        DeviceKind::Address if devices.get(row.device?).identified => {
+            Some((Kind::Inventoried, device))
+        }
         // Whatever the agent.
         DeviceKind::Address if key.client == Client::Inside => {
-            Some(("addresses of the own network", Evidence::Address(key.device.id)))
+            Some((Kind::OwnAddress, Evidence::Address(key.device.id)))
         }
         DeviceKind::Address => None,
     }
@@ -99,7 +121,7 @@ pub(super) fn suspected(basis: &Basis<'_>) -> Vec<SuspectedShared> {
             let most = at_once(&rows, basis.devices)?;
             let of_day = rows.iter().filter(|r| r.used.days.has(most.day));
             let witness = of_day.map(|r| r.used.seen.first).min()?;
-            let (devices, kind, day) = (most.devices, most.kind, most.day);
+            let (devices, kind, day) = (most.devices, most.kind.as_str(), most.day);
             let account = basis.people.ids[person as usize].clone();
             Some(SuspectedShared { account, devices, kind, day, witness })
         })
@@ -138,14 +160,16 @@ fn perhaps_several<'r, 'a>(
 ) -> impl Iterator<Item = (PersonId, Vec<&'a Row<'a>>)> {
     let apart =
         move |person: PersonId| basis.shared.contains(&person) || basis.service.contains(&person);
-    let many = move |rows: &[&Row<'_>]| {
-        let mut devices: Vec<DeviceId> = rows.iter().filter_map(|r| r.device).collect();
-        devices.sort_unstable();
-        devices.dedup();
-        devices.len() as u64 >= SUSPECTED_FROM
+    let many = |rows: &&[&Row<'_>]| {
+        let mut few: [Option<DeviceId>; SUSPECTED_FROM as usize - 1] = Default::default();
+        let is_one_of_few = |row: &&Row<'_>| {
+            let place = few.iter_mut().find(|d| d.is_none() || **d == row.device);
+            place.map(|place| *place = row.device).is_some()
+        };
+        !rows.iter().filter(|row| row.device.is_some()).all(is_one_of_few)
     };
     by_person(rows)
-        .filter(move |rows| rows.len() as u64 >= SUSPECTED_FROM && many(rows))
+        .filter(many)
         .filter(move |rows| !apart(rows[0].person))
         .map(|rows| (rows[0].person, rows.iter().copied().filter(|r| r.device.is_some()).collect()))
 }
