@@ -144,41 +144,56 @@ pub fn head(input: &Input, n: usize) -> Result<Vec<u8>, SourceError> {
     if input.origin == Origin::Stdin {
         return Err(SourceError::HeadOfStdin);
     }
-    if let Origin::File(path) = &input.origin
-        && let Some(head) = head_of_plain(path, n)
-    {
-        return Ok(head);
-    }
     let options = ReadOptions {
         mmap: MmapChoice::Never,
         digest: DigestChoice::None,
         block_len: n.max(1),
         ..ReadOptions::default()
     };
-    match input.open(&options)? {
-        Opened::Mapped(log) => Ok(log.bytes()[..log.bytes().len().min(n)].to_vec()),
-        Opened::Stream(mut stream) => {
-            let head = stream.peek_head(n).to_vec();
-            if head.is_empty() && n > 0 {
-                // Empty, or unreadable from the first byte on.
-                stream.next_block(&mut Vec::new())?;
-            }
-            Ok(head)
-        }
+    let mut stream = match &input.origin {
+        Origin::File(path) => match head_of_file(&input.display, path, n, &options)? {
+            Head::Plain(head) => return Ok(head),
+            Head::Coded(stream) => stream,
+        },
+        _ => match input.open(&options)? {
+            Opened::Mapped(log) => return Ok(log.bytes()[..log.bytes().len().min(n)].to_vec()),
+            Opened::Stream(stream) => stream,
+        },
+    };
+    let head = stream.peek_head(n).to_vec();
+    if head.is_empty() && n > 0 {
+        // Empty, or unreadable from the first byte on.
+        stream.next_block(&mut Vec::new())?;
     }
+    Ok(head)
 }
 
-/// The first `n` bytes of a file that is neither compressed nor UTF-16; `None` where it is more than plain, or cannot be
-/// read.
-fn head_of_plain(path: &Path, n: usize) -> Option<Vec<u8>> {
+/// What a file begins with.
+enum Head {
+    /// The bytes themselves.
+    Plain(Vec<u8>),
+    /// Something that must be decoded, or cannot be read on.
+    Coded(Box<LogStream>),
+}
+
+/// Looks at the beginning of a file: in one read, where it is plain.
+fn head_of_file(
+    name: &str,
+    path: &Path,
+    n: usize,
+    options: &ReadOptions,
+) -> Result<Head, SourceError> {
+    let file =
+        File::open(path).map_err(|source| SourceError::Open { path: name.to_owned(), source })?;
     let most = n.max(HEAD_LEN);
     let mut head = Vec::with_capacity(most);
-    File::open(path).ok()?.take(most as u64).read_to_end(&mut head).ok()?;
-    if head.is_empty() || !is_plain(&head) {
-        return None;
+    let read = (&file).take(most as u64).read_to_end(&mut head);
+    if read.is_ok() && is_plain(&head) {
+        head.truncate(n);
+        return Ok(Head::Plain(head));
     }
-    head.truncate(n);
-    Some(head)
+    let raw = Cursor::new(head).chain(Fails(read.err())).chain(file);
+    Ok(Head::Coded(Box::new(LogStream::of_file(name, raw, None, options)?)))
 }
 
 /// Whether a file that begins with `head` is handed out as it is.
