@@ -8,8 +8,6 @@
 mod index;
 mod layout;
 
-use std::ops::Range;
-
 pub(crate) use index::Index;
 
 use crate::bytes::same;
@@ -147,7 +145,7 @@ impl<'a, 's> Reader<'a, 's> {
             minute: ([0; 16], 0),
             active: (NEVER, b"", b""),
             server: None,
-            batch: Batch::new(),
+            batch: Batch::default(),
             blind: false,
             rows_since: false,
         }
@@ -176,10 +174,6 @@ impl<'a, 's> Reader<'a, 's> {
             patience = 1;
             let mut row = 0;
             while row < rows {
-                row += self.refused(&index, row..rows);
-                if row == rows {
-                    break;
-                }
                 self.line += 1;
                 if !self.plain_row(&index, row) {
                     self.line -= 1;
@@ -303,11 +297,14 @@ impl<'a, 's> Reader<'a, 's> {
             None => 0,
         };
         let instant = i64::from(day) * DAY_MS + i64::from(clock);
-        if let Some(change) = self.at(&field, instant) {
+        self.first = self.first.min(instant);
+        self.last = self.last.max(instant);
+        if let Some(change) = self.moved(&field, instant) {
             self.server_or_hour(change);
         }
-        if let Some(user) = self.worth_a_look(&field, status) {
-            let row = request(&field, &self.layout, user, status, self.segment.scope);
+        if let Some(user) = self.worth_a_look(field(self.layout.user), status) {
+            let about = (&self.layout, self.segment.scope, self.active.2);
+            let row = request(&field, about, user, status);
             let server = (self.server_id(), self.server_evidence());
             let place = Place { byte, line: self.line, instant };
             web::tell(self.sink, self.segment.scope, self.memory, &row, server, place);
@@ -331,98 +328,85 @@ impl<'a, 's> Reader<'a, 's> {
 
     /// The quick reading of the row `number` of a span. `false` where it is not as IIS writes it;
     /// nothing has been told then.
-    #[inline]
+    #[inline(always)]
     fn plain_row(&mut self, index: &Index, number: usize) -> bool {
         let (text, fields) = (self.segment.text, self.layout.count);
         let row = index.row(number, fields);
-        if text.get(row.start()) == Some(&b'#') {
-            return false;
-        }
-        let value = plain_values(text, row, fields);
-        let Some(instant) = self.plain_instant(row, &value) else { return false };
-        let Some(status) = self.layout.status.map(&value).and_then(time::number) else {
+        let usual = self.usual_row(row);
+        let Some((instant, status, user)) = usual.or_else(|| self.unusual_row(index, row)) else {
             return false;
         };
-        let field = |column: Option<u8>| column.map_or(&b""[..], |c| web::value(value(c)));
         self.rows_since = true;
-        if let Some(change) = self.at(&field, instant) {
-            self.tell_batch(index);
-            self.server_or_hour(change);
-        }
-        if let Some(user) = self.worth_a_look(&field, status) {
-            let server = self.server_id();
-            let asked = request(&field, &self.layout, user, status, self.segment.scope);
-            let place =
-                Place { byte: self.segment.base + row.start() as u64, line: self.line, instant };
-            match web::shown(&mut self.memory.looks, &asked, server) {
-                Shown::Nothing => {}
-                Shown::Seen(seen) => {
-                    let waiting = Waiting { row: number, status, place };
-                    if self.batch.add(&self.memory.facts, seen, waiting) {
-                        self.tell_batch(index);
-                    }
-                }
-                Shown::Odd => {
-                    self.tell_batch(index);
-                    let server = self.server_evidence();
-                    web::tell_once(self.sink, self.segment.scope, &asked, server, place);
-                }
-            }
-        }
+        self.first = self.first.min(instant);
+        self.last = self.last.max(instant);
         let end = index.end(number, fields) + 1;
         self.run.line(LineKind::Event, self.segment.base + end as u64, self.sink);
+        let Some(user) = self.worth_a_look(user, status) else { return true };
+        let value = plain_values(text, row, fields);
+        let field = |column: Option<u8>| column.map_or(&b""[..], |c| web::value(value(c)));
+        let server = self.server_id();
+        let about = (&self.layout, self.segment.scope, self.active.2);
+        let asked = request(&field, about, user, status);
+        let place =
+            Place { byte: self.segment.base + row.start() as u64, line: self.line, instant };
+        match web::shown(&mut self.memory.looks, &asked, server) {
+            Shown::Nothing => {}
+            Shown::Seen(seen) => {
+                let waiting = Waiting { row: number, status, place };
+                if self.batch.add(&self.memory.facts, seen, waiting) {
+                    self.tell_batch(index);
+                }
+            }
+            Shown::Odd => {
+                self.tell_batch(index);
+                let server = self.server_evidence();
+                web::tell_once(self.sink, self.segment.scope, &asked, server, place);
+            }
+        }
         true
     }
 
-    /// How many of the rows of a span, from the first one on, say no more than that nobody was turned
-    /// away, in the minute and by the server of the row before: most rows of a busy server are such
-    /// first legs of a logon. They are noted; what comes behind them is for [`Reader::plain_row`].
-    #[inline]
-    fn refused(&mut self, index: &Index, rows: Range<usize>) -> usize {
-        let Some(sieve) = self.layout.sieve else { return 0 };
-        let (text, fields, (_, name, address)) =
-            (self.segment.text, self.layout.count, self.active);
-        let ((minute, since), first) = (self.minute, rows.start);
-        if !(0..HOUR_MS).contains(&(since - self.active.0)) {
-            return 0;
+    /// Instant, status and user of a row of the same minute and server as the row before, where all
+    /// columns stand in their usual places; `None` where it is not quite that.
+    #[inline(always)]
+    fn usual_row(&self, row: index::Row<'_>) -> Option<(i64, u32, &'a [u8])> {
+        let sieve = self.layout.sieve?;
+        let text = self.segment.text;
+        let value = |column: u8| text.get(row.field(column)).unwrap_or_default();
+        let begin = text.get(row.start()..)?.first_chunk::<19>()?;
+        let ((minute, since), (hour, name, address)) = (self.minute, self.active);
+        let [at @ .., b':', tens @ b'0'..=b'5', ones @ b'0'..=b'9'] = begin else { return None };
+        let at: &[u8; 16] = at;
+        let usual = row.begins_with_fields_of(10, 8)
+            && u128::from_ne_bytes(*at) == u128::from_ne_bytes(minute)
+            && (0..HOUR_MS).contains(&(since - hour))
+            && same(value(sieve.server_address), address)
+            && sieve.server_name.is_none_or(|column| same(web::value(value(column)), name));
+        let second = i64::from(tens - b'0') * 10 + i64::from(ones - b'0');
+        let status = time::number(value(sieve.status)).filter(|_| usual)?;
+        Some((since + second * 1000, status, web::value(value(sieve.user))))
+    }
+
+    /// The same of any row that IIS writes. Where it is of another server or hour than the one before,
+    /// what waits is told first.
+    #[inline(never)]
+    fn unusual_row(&mut self, index: &Index, row: index::Row<'_>) -> Option<(i64, u32, &'a [u8])> {
+        let (text, fields) = (self.segment.text, self.layout.count);
+        if text.get(row.start()) == Some(&b'#') {
+            return None;
         }
-        let (mut least, mut most, mut count) = (u8::MAX, 0, 0);
-        for number in rows {
-            let row = index.row(number, fields);
-            let value = |column: u8| text.get(row.field(column)).unwrap_or_default();
-            if value(sieve.user) != b"-"
-                || !matches!(value(sieve.status), [b'3'..=b'9', b'0'..=b'9', b'0'..=b'9'])
-                || !row.begins_with_fields_of(10, 8)
-            {
-                break;
-            }
-            let begin = text.get(row.start()..).and_then(|rest| rest.first_chunk::<19>());
-            let Some([at @ .., b':', tens @ b'0'..=b'5', ones @ b'0'..=b'9']) = begin else {
-                break;
-            };
-            let at: &[u8; 16] = at;
-            if u128::from_ne_bytes(*at) != u128::from_ne_bytes(minute)
-                || !same(value(sieve.server_address), address)
-                || !sieve.server_name.is_none_or(|column| same(web::value(value(column)), name))
-            {
-                break;
-            }
-            let second = (tens - b'0') * 10 + (ones - b'0');
-            (least, most, count) = (least.min(second), most.max(second), count + 1);
+        let value = plain_values(text, row, fields);
+        let field = |column: Option<u8>| column.map_or(&b""[..], |c| web::value(value(c)));
+        let instant = self.plain_instant(row, &value)?;
+        let status = time::number(value(self.layout.status?))?;
+        if let Some(change) = self.moved(&field, instant) {
+            self.tell_batch(index);
+            self.server_or_hour(change);
         }
-        if count > 0 {
-            self.first = self.first.min(since + i64::from(least) * 1000);
-            self.last = self.last.max(since + i64::from(most) * 1000);
-            self.rows_since = true;
-            self.line += count as u64;
-            let end = self.segment.base + index.end(first + count - 1, fields) as u64 + 1;
-            self.run.lines(LineKind::Event, count as u64, end, self.sink);
-        }
-        count
+        Some((instant, status, field(self.layout.user)))
     }
 
     /// When a row happened; `None` where its date and time are not plain.
-    #[inline(always)]
     fn plain_instant(
         &mut self,
         row: index::Row<'_>,
@@ -435,30 +419,20 @@ impl<'a, 's> Reader<'a, 's> {
             return Some(i64::from(day) * DAY_MS + i64::from(clock));
         }
         let begin = self.segment.text.get(row.start()..)?.first_chunk::<19>()?;
-        let minute = begin.first_chunk::<16>()?;
-        if u128::from_ne_bytes(*minute) == u128::from_ne_bytes(self.minute.0)
-            && let [.., b':', tens @ b'0'..=b'5', ones @ b'0'..=b'9'] = begin
-        {
-            let second = i64::from(tens - b'0') * 10 + i64::from(ones - b'0');
-            return Some(self.minute.1 + second * 1000);
-        }
         let day = time::iso_date(begin.first_chunk::<10>()?)?;
         let clock = i64::from(time::whole_clock(begin.last_chunk()?)?);
         let midnight = i64::from(day) * DAY_MS;
-        self.minute = (*minute, midnight + clock / 60_000 * 60_000);
+        self.minute = (*begin.first_chunk()?, midnight + clock / 60_000 * 60_000);
         Some(midnight + clock)
     }
 
-    /// A row whose date, time and status are good: the span grows. Where the row is of another server
-    /// or hour than the one before, that is what [`Reader::server_or_hour`] must be told.
-    #[inline(always)]
-    fn at(
-        &mut self,
+    /// Where a row is of another server or hour than the one before: what [`Reader::server_or_hour`] must
+    /// be told.
+    fn moved(
+        &self,
         field: &impl Fn(Option<u8>) -> &'a [u8],
         instant: i64,
     ) -> Option<(i64, &'a [u8], &'a [u8])> {
-        self.first = self.first.min(instant);
-        self.last = self.last.max(instant);
         let (name, address) = (field(self.layout.server_name), field(self.layout.server_address));
         let stayed = same(address, self.active.2) && same(name, self.active.1);
         let change = !stayed || !(0..HOUR_MS).contains(&(instant - self.active.0));
@@ -478,16 +452,11 @@ impl<'a, 's> Reader<'a, 's> {
 
     /// The user of a row that may show an access, empty for nobody.
     #[inline(always)]
-    fn worth_a_look(
-        &mut self,
-        field: &impl Fn(Option<u8>) -> &'a [u8],
-        status: u32,
-    ) -> Option<&'a [u8]> {
+    fn worth_a_look(&mut self, user: &'a [u8], status: u32) -> Option<&'a [u8]> {
         if self.layout.blind {
             self.note_blindness();
             return None;
         }
-        let user = field(self.layout.user);
         // Most rows of a busy server are the first legs of a logon: nobody, and turned away.
         match http::is_nobody(user) {
             true => matches!(status, 100..=299).then_some(b""),
@@ -497,14 +466,18 @@ impl<'a, 's> Reader<'a, 's> {
 
     /// Looks up what waits.
     fn tell_batch(&mut self, index: &Index) {
-        let (segment, layout, server) = (self.segment, self.layout, self.server_evidence());
-        self.batch.tell(self.sink, segment.scope, self.memory, &server, |waiting| {
-            let value =
-                plain_values(segment.text, index.row(waiting.row, layout.count), layout.count);
+        if self.batch.is_empty() {
+            return;
+        }
+        let (Segment { text, scope, .. }, layout) = (*self.segment, self.layout);
+        let (server, fields) = (self.server_evidence(), layout.count);
+        let about = (&layout, scope, self.active.2);
+        self.batch.tell(self.sink, scope, self.memory, &server, |waiting| {
+            let value = plain_values(text, index.row(waiting.row, fields), fields);
             let field = |column: Option<u8>| column.map_or(&b""[..], |c| web::value(value(c)));
             let user = field(layout.user);
             let user = if http::is_nobody(user) { b"" } else { user };
-            request(&field, &layout, user, waiting.status, segment.scope)
+            request(&field, about, user, waiting.status)
         });
     }
 
@@ -549,31 +522,30 @@ fn plain_values<'a>(text: &'a [u8], row: index::Row<'_>, fields: usize) -> impl 
     }
 }
 
-/// The request of a row. `field` gives a column's value, empty where the log has no such column or `-`
-/// stands in it.
+/// The request of a row to the server at `server_address`. `field` gives a column's value, empty where
+/// the log has no such column or `-` stands in it.
 #[inline(always)]
 fn request<'a>(
     field: &impl Fn(Option<u8>) -> &'a [u8],
-    layout: &Layout,
+    (layout, scope, server_address): (&Layout, &Scope, &'a [u8]),
     user: &'a [u8],
     status: u32,
-    scope: &Scope,
 ) -> Request<'a> {
     let peer = field(layout.client);
     Request {
         user,
-        method: field(layout.method),
+        // Nothing hangs on it with another status, nor on the substatus.
+        method: if status == 530 { field(layout.method) } else { b"" },
         stem: field(layout.stem),
         query: field(layout.query),
         port: field(layout.port),
-        server_address: field(layout.server_address),
+        server_address,
         client: match layout.forwarded {
             None => peer,
             forwarded => http::client_address(peer, field(forwarded), scope),
         },
         agent: field(layout.agent),
         status,
-        // Nothing hangs on it elsewhere.
         substatus: match status {
             401 => time::number(field(layout.substatus)).unwrap_or(0),
             _ => 0,

@@ -116,6 +116,7 @@ fn tell_new(
 
 /// Rows whose facts are looked up together, so that the processor fetches what is needed for all of
 /// them at a time.
+#[derive(Default)]
 pub(super) struct Batch<'a> {
     rows: Vec<(Seen<'a>, Hash, Waiting)>,
 }
@@ -133,8 +134,8 @@ impl<'a> Batch<'a> {
     /// The most rows that wait.
     const MOST: usize = 32;
 
-    pub(super) fn new() -> Batch<'a> {
-        Batch { rows: Vec::with_capacity(Self::MOST) }
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
     }
 
     /// Adds a row. `true` where the batch is to be told before another one comes.

@@ -75,13 +75,15 @@ impl Pairs {
     /// A pair begins at `at`.
     fn begin(&mut self, query: &[u8], at: usize) {
         let pair = query.get(at..).unwrap_or_default();
-        let value = |key: &[u8]| starts_with_ignore_case(pair, key).then_some(at + key.len());
-        if let Some(id) = value(b"DeviceId=") {
-            (self.device_id, self.plain) = (Some(id), true);
-        } else if let Some(kind) = value(b"DeviceType=") {
-            self.device_type = Some(kind);
-        } else {
-            self.plain |= value(b"Cmd=").is_some();
+        // Of letters, the bit of case alone makes the difference.
+        match pair.first_chunk::<8>().map(|begin| begin.map(|byte| byte | 0x20)).as_ref() {
+            Some(b"deviceid") if pair.get(8) == Some(&b'=') => {
+                (self.device_id, self.plain) = (Some(at + 9), true);
+            }
+            Some(b"devicety") if starts_with_ignore_case(pair, b"DeviceType=") => {
+                self.device_type = Some(at + 11);
+            }
+            _ => self.plain |= starts_with_ignore_case(pair, b"Cmd="),
         }
     }
 

@@ -5,6 +5,7 @@ use crate::recorder::Recorder;
 use crate::sip::SipMessage;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 const HEADER: &str = "#Software: Microsoft Internet Information Services 8.5\n\
     #Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) sc-status sc-substatus time-taken\n";
