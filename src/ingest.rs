@@ -7,9 +7,9 @@
 mod account;
 pub mod input;
 mod repeats;
+mod shares;
 
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use calproof_parsers::formats::ocs_cdr::{OcsCdr, detect_mapped};
 use calproof_parsers::{LogFormat, Scope, Segment, State, detect};
@@ -22,6 +22,7 @@ use crate::facts::usage::{Period, Usage};
 use crate::source::{LogStream, MappedLog, Opened, ReadOptions, SourceError, line_terminator};
 use account::{Account, Held, Tallies};
 use input::InputReport;
+use shares::Shares;
 
 /// Bytes of text by which a format is recognised.
 pub const HEAD: usize = 64 * 1024;
@@ -111,17 +112,15 @@ pub fn ingest(inputs: &[Input], reading: &Reading, progress: &dyn Progress) -> I
         DigestChoice::None => vec![false; inputs.len()],
         _ => repeats::contested(inputs),
     };
-    let mut order: Vec<usize> = (0..inputs.len()).collect();
-    order.sort_by_key(|i| (std::cmp::Reverse(inputs[*i].size), *i));
     let workers = rayon::current_num_threads();
     let tallies = Tallies::new(workers);
-    let next = AtomicUsize::new(0);
-    let worker = |_| {
+    let shares = Shares::new(inputs, workers);
+    let worker = |number| {
         let mut done = Vec::new();
-        while let Some(i) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
-            progress.begin(&inputs[*i].display);
-            let account = Account::new(&tallies, *i as u32, &reading.period, contested[*i]);
-            done.push((*i, read(&inputs[*i], reading, progress, account)));
+        while let Some(i) = shares.next(number) {
+            progress.begin(&inputs[i].display);
+            let account = Account::new(&tallies, i as u32, &reading.period, contested[i]);
+            done.push((i, read(&inputs[i], reading, progress, account)));
         }
         done
     };

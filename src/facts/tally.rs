@@ -137,8 +137,8 @@ impl Tally {
             exchanges: self.exchanges,
             corroborated: self.corroborated,
             active: self.active,
+            places: self.places,
             ..Usage::default()
         }
-        .indexed()
     }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use calproof_parsers::sip::{Exchange, ExchangeKey};
 use calproof_parsers::time::DAY_MS;
 use hashbrown::{HashMap, HashTable};
+use rayon::prelude::*;
 
 use super::days::Days;
 use super::names::{Name, Names};
@@ -72,6 +73,7 @@ pub struct Usage {
     pub facts: Vec<Used>,
     /// Facts outside the period, in no meaningful order.
     pub outside: Vec<Used>,
+    /// Places in the two lists; empty until something is added.
     pub(super) index: [HashTable<u32>; 2],
     pub(super) places: HashMap<Server, u32>,
     /// Names that belong together.
@@ -97,6 +99,14 @@ impl Usage {
     pub fn add(&mut self, inside: bool, key: Key, seen: Sightings, days: Days) {
         let Usage { names, facts, outside, index, .. } = self;
         let (facts, index) = if inside { (facts, &mut index[0]) } else { (outside, &mut index[1]) };
+        if index.is_empty() && !facts.is_empty() {
+            // The facts of a tally, or in another order than they were found in.
+            let hash = |i: &u32| names.hash(&facts[*i as usize].key);
+            index.reserve(facts.len(), hash);
+            (0..facts.len() as u32).for_each(|at| {
+                index.insert_unique(hash(&at), at, hash);
+            });
+        }
         let hash = names.hash(&key);
         if let Some(at) = index.find(hash, |i| facts[*i as usize].key == key) {
             let known = &mut facts[*at as usize];
@@ -107,20 +117,6 @@ impl Usage {
         let at = facts.len() as u32;
         facts.push(Used { key, seen, days });
         index.insert_unique(hash, at, |i| names.hash(&facts[*i as usize].key));
-    }
-
-    /// With the places of facts and servers known, so that more can be added.
-    pub(super) fn indexed(mut self) -> Usage {
-        let Usage { names, facts, outside, index, servers, places, .. } = &mut self;
-        for (facts, index) in [facts, outside].into_iter().zip(index) {
-            let hash = |i: &u32| names.hash(&facts[*i as usize].key);
-            index.reserve(facts.len(), hash);
-            for at in 0..facts.len() as u32 {
-                index.insert_unique(hash(&at), at, hash);
-            }
-        }
-        places.extend(servers.iter().copied().zip(0..));
-        self
     }
 
     /// Puts the facts into an order that depends on nothing but what they say.
@@ -151,8 +147,8 @@ impl Usage {
             };
             plain(a).cmp(&plain(b)).then_with(|| text(&a.key).cmp(&text(&b.key)))
         };
-        facts.sort_unstable_by(order);
-        outside.sort_unstable_by(order);
+        facts.par_sort_unstable_by(order);
+        outside.par_sort_unstable_by(order);
         // The places in the lists have changed.
         self.index = Default::default();
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use calproof_parsers::{LogFormat, Memory, Segment, State};
+use rayon::prelude::*;
 
 use super::input::InputReport;
 use crate::facts::collector::{Collector, Told};
@@ -50,7 +51,7 @@ impl Tallies {
 
     /// What all of them say.
     pub(super) fn into_usage(self) -> Usage {
-        let tallies = self.0.into_iter();
+        let tallies = self.0.into_par_iter();
         let tallies = tallies.map(|t| t.into_inner().unwrap_or_else(PoisonError::into_inner).0);
         let mut usages: Vec<Usage> = tallies.map(Tally::into_usage).collect();
         usages.sort_by_key(|usage| usage.facts.len());
