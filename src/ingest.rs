@@ -275,6 +275,9 @@ fn wave(
     done
 }
 
+/// The least bytes of a block that a worker takes.
+const LEAST: usize = 1 << 20;
+
 /// A log read block by block; the next block is fetched while one is parsed.
 fn streamed(
     stream: &mut LogStream,
@@ -296,16 +299,28 @@ fn streamed(
         let fetch = || stream.next_block(&mut ahead);
         // A record of several lines may go on in the next block: keep the last one back.
         let cut = last_boundary(format, &block, eol);
-        let segment = Segment { text: &block[..cut], base, eol, scope: &reading.scope };
-        let (next, part) =
-            rayon::join(fetch, || tallies.parse(format, &segment, folder, &mut state));
-        account.add(part);
+        let len = cut.div_ceil(rayon::current_num_threads()).max(LEAST);
+        let cuts = cuts(format, &block[..cut], 0, len, usize::MAX, eol);
+        let parse = |start: usize, end: usize, state: &mut State| {
+            let (text, base) = (&block[start..end], base + start as u64);
+            let segment = Segment { text, base, eol, scope: &reading.scope };
+            tallies.parse(format, &segment, folder, state)
+        };
+        let (next, parts) = rayon::join(fetch, || wave(format, &cuts, &mut state, &parse));
+        for part in parts {
+            account.add(part);
+        }
         progress.advance(cut as u64);
         base += cut as u64;
         more = next;
-        block.drain(..cut);
-        if matches!(more, Ok(true)) {
-            block.append(&mut ahead);
+        if cut == block.len() && matches!(more, Ok(true)) {
+            // The block goes back with its bytes, which the stream writes over.
+            std::mem::swap(&mut block, &mut ahead);
+        } else {
+            block.drain(..cut);
+            if matches!(more, Ok(true)) {
+                block.append(&mut ahead);
+            }
         }
     }
     if !block.is_empty() {

@@ -50,13 +50,17 @@ fn beginnings(input: &Input) -> Vec<Beginning> {
     else {
         return Vec::new();
     };
-    let digest = |length: usize| {
+    let mut hasher = blake3::Hasher::new();
+    let mut at = 0;
+    let mut digest = |length: usize| {
+        hasher.update(&head[at..length]);
+        at = length;
         let mut short = [0; 16];
-        short.copy_from_slice(&blake3::hash(&head[..length]).as_bytes()[..16]);
+        short.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
         (length, short)
     };
     let lengths = LENGTHS.iter().copied().filter(|l| *l <= head.len());
-    let mut all: Vec<Beginning> = lengths.map(digest).collect();
+    let mut all: Vec<Beginning> = lengths.map(&mut digest).collect();
     if all.is_empty() && !head.is_empty() {
         all.push(digest(head.len()));
     }
