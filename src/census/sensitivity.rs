@@ -1,6 +1,6 @@
 //! The sensitivity table: what every disputed reading of the rules would make of the numbers.
 //!
-//! `counting.md` section 7. Each row is the whole census once more, with one switch changed.
+//! `counting.md` section 7. Each row judges every fact once more, with one switch changed.
 
 use std::collections::BTreeSet;
 
