@@ -34,22 +34,21 @@ impl Days {
     /// assert_eq!(days.iter().collect::<Vec<_>>(), [3, 100, 15_000]);
     /// ```
     pub fn merge(&mut self, other: &Days) {
-        if other.more.is_empty() && other.word == self.word {
-            self.bits |= other.bits;
-            return;
-        }
-        let mut words: Vec<(i32, u64)> = self.words().chain(other.words()).collect();
-        words.sort_unstable_by_key(|(word, _)| *word);
-        words.dedup_by(|next, kept| {
-            let same = next.0 == kept.0;
-            if same {
-                kept.1 |= next.1;
+        other.words().for_each(|(word, bits)| self.add(word, bits));
+    }
+
+    /// Adds the days of one word.
+    fn add(&mut self, word: i32, bits: u64) {
+        if self.bits == 0 || word == self.word {
+            (self.word, self.bits) = (word, self.bits | bits);
+        } else if word < self.word {
+            self.more.insert(0, (self.word, self.bits));
+            (self.word, self.bits) = (word, bits);
+        } else {
+            match self.more.binary_search_by_key(&word, |(word, _)| *word) {
+                Ok(at) => self.more[at].1 |= bits,
+                Err(at) => self.more.insert(at, (word, bits)),
             }
-            same
-        });
-        let mut words = words.into_iter();
-        if let Some((word, bits)) = words.next() {
-            *self = Days { word, bits, more: words.collect() };
         }
     }
 
