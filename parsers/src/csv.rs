@@ -1,8 +1,12 @@
 //! Rows of comma-separated logs, RFC 4180 quoting.
 
+mod index;
+
 use std::borrow::Cow;
 
 use crate::simd;
+
+pub(crate) use index::{Fields, Index, Lines};
 
 /// Splits one row into `fields`, quotes left on. Returns the number of fields on the row, which may
 /// be larger than `fields`; `None` where a quoted field does not end on the row.

@@ -22,6 +22,7 @@ pub mod unknown;
 mod civil_time;
 mod exchange_csv;
 mod exchange_protocol;
+pub(crate) mod facts;
 mod rows;
 mod table;
 pub(crate) mod web;

@@ -1,5 +1,7 @@
 //! What rows before have shown.
 
+use crate::csv;
+use crate::formats::facts::Facts;
 use crate::formats::iis_w3c::Index;
 use crate::formats::web::{Looks, Memo};
 
@@ -15,4 +17,10 @@ pub struct Memory {
     pub(crate) facts: Memo,
     /// Room for an index, once one was needed.
     pub(crate) index: Option<Index>,
+    /// The same for logs whose fields stand apart by commas.
+    pub(crate) commas: Option<csv::Index>,
+    /// Facts of POP3 and IMAP4 rows: user and client.
+    pub(crate) mail: Facts<2>,
+    /// Facts of HttpProxy, EWS, RCA and MapiHttp rows: name, mailbox, client, agent and device.
+    pub(crate) proxy: Facts<5>,
 }

@@ -17,15 +17,21 @@ pub(super) mod memo;
 
 use std::borrow::Cow;
 
-use crate::event::{LineErrorKind, LineKind, Notice, Place, Proof, ServerEvidence, Sink, Software};
+use crate::bytes::same;
+use crate::csv::{Fields, Index, Lines};
+use crate::event::{
+    LineErrorKind, LineKind, Notice, Place, Proof, ServerEvidence, ServerId, Sink, Software,
+};
 use crate::format::{Scope, Segment, State};
 use crate::http::{self, Request, Verdict};
 use crate::line::{self, Run};
 use crate::memory::Memory;
 use crate::service::starts_with_ignore_case;
+use crate::time::Clock;
 use crate::{csv, directive, network, time};
-use memo::{Evidence, Memo, Seen};
+use memo::{Evidence, Pairs, Seen};
 
+use super::facts::Facts;
 use super::web::Looks;
 
 /// The most columns that are told apart; rows may have more, those are only counted.
@@ -46,14 +52,24 @@ pub(super) trait Rows<'a> {
         bare_header(content)
     }
 
-    /// Splits a row into fields, quotes left on; see [`split`].
+    /// Whether fields stand apart by commas, as [`csv::split`] has it.
+    fn commas(&self) -> bool {
+        true
+    }
+
+    /// Splits a row into fields, quotes left on; see [`csv::split`].
     fn split(&self, content: &'a [u8], fields: &mut [&'a [u8]]) -> Option<usize> {
         csv::split(content, fields)
     }
 
     /// The instant of a row, in milliseconds since 1970.
-    fn instant(&self, row: &Row<'a, '_>, stamp: Option<usize>) -> Result<i64, LineErrorKind> {
-        iso_stamp(row, stamp)
+    fn instant(
+        &self,
+        row: &Row<'a, '_>,
+        stamp: Option<usize>,
+        clock: &mut Clock,
+    ) -> Result<i64, LineErrorKind> {
+        iso_stamp(row, stamp, clock)
     }
 
     /// Name and address of the server that wrote the row; empty where it does not say.
@@ -65,7 +81,7 @@ pub(super) trait Rows<'a> {
 
 /// The fields of one row.
 pub(super) struct Row<'a, 'f> {
-    fields: &'f [&'a [u8]],
+    fields: Fields<'a, 'f>,
 }
 
 impl<'a> Row<'a, '_> {
@@ -73,7 +89,7 @@ impl<'a> Row<'a, '_> {
     /// no such column.
     #[inline]
     pub(super) fn bare(&self, column: Option<usize>) -> &'a [u8] {
-        let field = column.and_then(|c| self.fields.get(c)).copied().unwrap_or_default();
+        let field = self.fields.get(column);
         match field.split_first() {
             Some((b'"', inner)) => inner.strip_suffix(b"\"").unwrap_or(inner),
             _ => field,
@@ -86,7 +102,7 @@ impl<'a> Row<'a, '_> {
         if memchr::memchr(b'"', bare).is_none() {
             return Cow::Borrowed(bare);
         }
-        csv::unquote(column.and_then(|c| self.fields.get(c)).copied().unwrap_or_default())
+        csv::unquote(self.fields.get(column))
     }
 
     /// A field that holds a number or nothing; `what` names it where it holds something else.
@@ -112,7 +128,12 @@ pub(super) struct Told<'a, 's> {
     pub(super) place: Place,
     pub(super) sink: &'s mut dyn Sink,
     looks: &'s mut Looks,
-    memo: Memo,
+    facts: &'s mut Facts<5>,
+    /// The sink wants to hear of each row.
+    each: bool,
+    /// Name and address of the server of the row before, and what the sink calls it.
+    server: Option<(&'a [u8], &'a [u8], ServerId)>,
+    pairs: Pairs,
 }
 
 impl<'a> Told<'a, '_> {
@@ -125,14 +146,23 @@ impl<'a> Told<'a, '_> {
 
     /// One event of a fact. `evidence` is asked only where the fact was not seen before.
     pub(super) fn access(&mut self, seen: Seen<'a>, evidence: Evidence<'a>) {
-        let day = self.place.instant.div_euclid(time::DAY_MS);
-        match self.memo.fact(day, &seen) {
-            Ok(fact) => self.sink.again(fact, self.place),
-            Err(slot) => {
-                let (device, client) = evidence(&seen, self.scope);
-                let access = seen.access(self.software, device, client);
-                let fact = self.sink.access(self.place, &access);
-                self.memo.remember(slot, fact);
+        let said = seen.said(self.server_id(seen.server, seen.address));
+        if self.facts.again(&said, self.place, self.sink, self.each) {
+            return;
+        }
+        let (device, client) = evidence(&seen, self.scope);
+        let fact = self.sink.access(self.place, &seen.access(self.software, device, client));
+        self.facts.remember(&said, fact, self.sink);
+    }
+
+    #[inline]
+    fn server_id(&mut self, name: &'a [u8], address: &'a [u8]) -> ServerId {
+        match self.server {
+            Some((n, a, id)) if same(n, name) && same(a, address) => id,
+            _ => {
+                let id = self.sink.server(&server(name, address, self.software));
+                self.server = Some((name, address, id));
+                id
             }
         }
     }
@@ -142,7 +172,7 @@ impl<'a> Told<'a, '_> {
         if one.is_empty() || other.is_empty() || one.eq_ignore_ascii_case(&other) {
             return;
         }
-        if self.memo.is_new_pair(&one, &other) {
+        if self.pairs.is_new(&one, &other) {
             self.sink.alias(self.place, &one, &other, Proof::SameRow);
         }
     }
@@ -159,13 +189,17 @@ pub(super) fn read<'a, R: Rows<'a>>(
     if let Some(names) = &state.columns {
         rows.columns(names);
     }
+    let each = sink.wants_each();
     let told = Told {
         scope: segment.scope,
         software: state.software,
         place: Place { byte: segment.base, line: 0, instant: 0 },
         sink,
         looks: &mut memory.looks,
-        memo: Memo::new(),
+        facts: &mut memory.proxy,
+        each,
+        server: None,
+        pairs: Pairs::default(),
     };
     let mut reader = Reader {
         state,
@@ -173,7 +207,7 @@ pub(super) fn read<'a, R: Rows<'a>>(
         told,
         stamp: None,
         declared: 0,
-        fields: [b""; MOST],
+        clock: Clock::default(),
         first: i64::MAX,
         last: i64::MIN,
         active: (i64::MIN, b"", b""),
@@ -181,13 +215,23 @@ pub(super) fn read<'a, R: Rows<'a>>(
     };
     reader.measure();
     let mut run = Run::new(segment.base);
-    for range in line::lines(segment.text, segment.eol) {
-        let end = segment.base + range.end as u64;
+    let mut lines =
+        Lines::new(segment.text, segment.eol, memory.commas.get_or_insert_with(Index::default));
+    let mut room = [&b""[..]; MOST];
+    while let Some(line) = lines.next() {
+        let end = segment.base + line.range.end as u64;
         reader.told.place.line += 1;
-        reader.told.place.byte = segment.base + range.start as u64;
-        let kind = reader.line(&segment.text[range]);
+        reader.told.place.byte = segment.base + line.range.start as u64;
+        let kind = match line.fields {
+            Some(fields) if reader.rows.commas() => reader.judged(|reader| {
+                reader.fits(fields.count())?;
+                reader.row(&Row { fields })
+            }),
+            _ => reader.line(&segment.text[line.range], &mut room),
+        };
         run.line(kind, end, reader.told.sink);
     }
+    reader.told.facts.tell(reader.told.sink);
     if reader.first <= reader.last {
         reader.told.sink.span(reader.first, reader.last);
     }
@@ -202,7 +246,7 @@ struct Reader<'a, 's, R> {
     stamp: Option<usize>,
     /// Number of columns declared; 0 before a usable header.
     declared: usize,
-    fields: [&'a [u8]; MOST],
+    clock: Clock,
     first: i64,
     last: i64,
     /// Hour and server of the row before, so that [`Sink::active`] hears of changes only.
@@ -212,7 +256,7 @@ struct Reader<'a, 's, R> {
 
 impl<'a, R: Rows<'a>> Reader<'a, '_, R> {
     /// One line, whatever it is.
-    fn line(&mut self, raw: &'a [u8]) -> LineKind {
+    fn line(&mut self, raw: &'a [u8], room: &mut [&'a [u8]; MOST]) -> LineKind {
         let mut content = line::content(raw);
         if self.told.place.byte == 0 {
             content = content.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(content);
@@ -234,7 +278,20 @@ impl<'a, R: Rows<'a>> Reader<'a, '_, R> {
                 return LineKind::Directive;
             }
         }
-        match self.row(content) {
+        self.judged(|reader| {
+            if reader.declared == 0 {
+                return Err(LineErrorKind::NoFields);
+            }
+            let found = reader.rows.split(content, room).ok_or(LineErrorKind::Quote)?;
+            reader.fits(found)?;
+            reader.row(&Row { fields: Fields::Split(&room[..found.min(MOST)]) })
+        })
+    }
+
+    /// The kind of a line that was read as a row.
+    #[inline]
+    fn judged(&mut self, read: impl FnOnce(&mut Self) -> Result<(), LineErrorKind>) -> LineKind {
+        match read(self) {
             Ok(()) => LineKind::Event,
             Err(error) => {
                 self.told.sink.rejected(self.told.place.line, self.told.place.byte, error);
@@ -251,7 +308,7 @@ impl<'a, R: Rows<'a>> Reader<'a, '_, R> {
         } else if name.eq_ignore_ascii_case(b"Version") {
             self.state.software = version(value);
             self.told.software = self.state.software;
-            self.told.memo.forget();
+            self.told.server = None;
         } else if !is_directive_name(name) {
             return;
         }
@@ -261,7 +318,6 @@ impl<'a, R: Rows<'a>> Reader<'a, '_, R> {
     fn set_columns(&mut self, names: Option<Vec<Box<[u8]>>>) {
         self.rows.columns(names.as_deref().unwrap_or_default());
         self.state.columns = names.map(Into::into);
-        self.told.memo.forget();
         self.measure();
     }
 
@@ -271,29 +327,31 @@ impl<'a, R: Rows<'a>> Reader<'a, '_, R> {
         self.stamp = STAMPS.iter().find_map(|s| place(names, s));
     }
 
-    fn row(&mut self, content: &'a [u8]) -> Result<(), LineErrorKind> {
-        if self.declared == 0 {
-            return Err(LineErrorKind::NoFields);
+    /// Whether a row has as many fields as were declared.
+    fn fits(&self, found: usize) -> Result<(), LineErrorKind> {
+        match self.declared {
+            0 => Err(LineErrorKind::NoFields),
+            declared if declared == found => Ok(()),
+            declared => {
+                let (found, declared) = (found as u32, declared as u32);
+                Err(LineErrorKind::FieldCount { found, declared })
+            }
         }
-        let found = self.rows.split(content, &mut self.fields).ok_or(LineErrorKind::Quote)?;
-        if found != self.declared {
-            return Err(LineErrorKind::FieldCount {
-                found: found as u32,
-                declared: self.declared as u32,
-            });
-        }
-        let row = Row { fields: &self.fields[..found.min(MOST)] };
-        let instant = self.rows.instant(&row, self.stamp)?;
+    }
+
+    fn row(&mut self, row: &Row<'a, '_>) -> Result<(), LineErrorKind> {
+        let instant = self.rows.instant(row, self.stamp, &mut self.clock)?;
         self.told.place.instant = instant;
-        self.rows.row(&row, &mut self.told)?;
+        self.rows.row(row, &mut self.told)?;
         self.first = self.first.min(instant);
         self.last = self.last.max(instant);
-        let (name, address) = self.rows.server(&row);
-        let active = (instant.div_euclid(3_600_000), name, address);
-        if active != self.active {
-            self.active = active;
+        let (name, address) = self.rows.server(row);
+        let hour = instant.div_euclid(3_600_000);
+        let (before, its_name, its_address) = self.active;
+        if hour != before || !same(name, its_name) || !same(address, its_address) {
+            self.active = (hour, name, address);
             let server = server(name, address, self.told.software);
-            self.told.sink.active(&server, active.0);
+            self.told.sink.active(&server, hour);
         }
         if !self.blind
             && let Some(missing) = self.rows.missing()
@@ -306,9 +364,13 @@ impl<'a, R: Rows<'a>> Reader<'a, '_, R> {
 }
 
 /// The instant in the column `stamp`, ISO 8601.
-pub(super) fn iso_stamp(row: &Row<'_, '_>, stamp: Option<usize>) -> Result<i64, LineErrorKind> {
+pub(super) fn iso_stamp(
+    row: &Row<'_, '_>,
+    stamp: Option<usize>,
+    clock: &mut Clock,
+) -> Result<i64, LineErrorKind> {
     let stamp = stamp.ok_or(LineErrorKind::NoDate)?;
-    time::iso_instant(row.bare(Some(stamp))).ok_or(LineErrorKind::Timestamp { field: "date-time" })
+    clock.instant(row.bare(Some(stamp))).ok_or(LineErrorKind::Timestamp { field: "date-time" })
 }
 
 /// What a row says about its server, the address without port and scope id.
@@ -445,7 +507,7 @@ mod tests {
     #[test]
     fn fields_lose_their_quotes() {
         let fields = [&b"\"a,\"\"b\"\"\""[..], b" c ", b"\"d\"", b"\""];
-        let row = Row { fields: &fields };
+        let row = Row { fields: Fields::Split(&fields) };
         assert_eq!(&*row.text(Some(0)), b"a,\"b\"");
         assert_eq!(&*row.text(Some(1)), b"c");
         assert_eq!(row.bare(Some(2)), b"d");

@@ -2,6 +2,10 @@
 //!
 //! The better witness beside IIS: a name stands here only where the front end authenticated it.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use crate::activesync;
 use crate::event::{Client, DeviceEvidence, LineErrorKind, Marks, Outcome, Sink};
 use crate::format::{Description, LogFormat, Scope, Segment, State};
@@ -10,6 +14,9 @@ use crate::formats::exchange_csv::{self, Head, Row, Rows, Told, place};
 use crate::http::{self, Request};
 use crate::memory::Memory;
 use crate::service::{self, Service};
+
+/// What the forms module writes where it sends a client to its logon page.
+static NO_COOKIES: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"NoCookies="));
 
 /// Exchange HttpProxy log.
 pub struct ExchangeHttpProxy;
@@ -149,7 +156,7 @@ impl<'a> Rows<'a> for HttpProxy {
             service => service,
         };
         if matches!(service, Service::Owa | Service::Ecp)
-            && memchr::memmem::find(row.bare(self.info), b"NoCookies=").is_some()
+            && NO_COOKIES.find(row.bare(self.info)).is_some()
         {
             // The forms module sent the client to its logon page.
             if nobody {

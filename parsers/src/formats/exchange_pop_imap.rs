@@ -83,10 +83,10 @@ impl LogFormat for ExchangePop3 {
         &self,
         segment: &Segment<'_>,
         state: &mut State,
-        _memory: &mut Memory,
+        memory: &mut Memory,
         sink: &mut dyn Sink,
     ) {
-        parse(Protocol::Pop3, segment, state, sink);
+        parse(Protocol::Pop3, segment, state, memory, sink);
     }
 }
 
@@ -128,10 +128,10 @@ impl LogFormat for ExchangeImap4 {
         &self,
         segment: &Segment<'_>,
         state: &mut State,
-        _memory: &mut Memory,
+        memory: &mut Memory,
         sink: &mut dyn Sink,
     ) {
-        parse(Protocol::Imap4, segment, state, sink);
+        parse(Protocol::Imap4, segment, state, memory, sink);
     }
 }
 
@@ -139,9 +139,16 @@ fn schema(state: &State) -> Option<Schema> {
     state.columns.as_ref().and_then(|names| Layout::of(names).schema())
 }
 
-fn parse(own: Protocol, segment: &Segment<'_>, state: &mut State, sink: &mut dyn Sink) {
-    let mut rows = table::Reader::new(own, segment.scope, &state.open);
-    protocol::read(segment, state, own, &mut rows, sink);
+fn parse(
+    own: Protocol,
+    segment: &Segment<'_>,
+    state: &mut State,
+    memory: &mut Memory,
+    sink: &mut dyn Sink,
+) {
+    let each = sink.wants_each();
+    let mut rows = table::Reader::new(own, segment.scope, &state.open, &mut memory.mail, each);
+    protocol::read(segment, state, own, &mut memory.commas, &mut rows, sink);
     state.open = rows.open();
 }
 

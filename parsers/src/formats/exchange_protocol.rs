@@ -8,11 +8,13 @@
 mod head;
 mod layout;
 
+use crate::bytes::same;
+use crate::csv::{Fields, Index, Lines};
 use crate::event::{LineErrorKind, LineKind, Notice, ServerEvidence, Sink, Software};
 use crate::format::{Segment, State};
 use crate::line::{self, Run};
 use crate::service::starts_with_ignore_case;
-use crate::time::{self, DAY_MS};
+use crate::time;
 use crate::{directive, network};
 
 pub(super) use head::detect;
@@ -97,7 +99,23 @@ pub(super) trait Rows<'a> {
     fn header(&mut self, state: &State);
 
     /// One row; its instant in milliseconds since 1970.
-    fn row(&mut self, row: &'a [u8], at: Spot, sink: &mut dyn Sink) -> Result<i64, LineErrorKind>;
+    fn row(
+        &mut self,
+        row: Row<'a, '_>,
+        at: Spot,
+        sink: &mut dyn Sink,
+    ) -> Result<i64, LineErrorKind>;
+
+    /// The segment ends.
+    fn finish(&mut self, _sink: &mut dyn Sink) {}
+}
+
+/// A row that [`Layout::split`] may split.
+pub(super) enum Row<'a, 'f> {
+    /// As it stands in the log, and room for its fields.
+    Whole(&'a [u8], &'f mut [&'a [u8]; MOST]),
+    /// Split already.
+    Fields(Fields<'a, 'f>),
 }
 
 /// Walks the lines of a segment and gives every one its kind.
@@ -105,6 +123,7 @@ pub(super) fn read<'a>(
     segment: &Segment<'a>,
     state: &mut State,
     protocol: Protocol,
+    index: &mut Option<Index>,
     rows: &mut impl Rows<'a>,
     sink: &mut dyn Sink,
 ) {
@@ -114,34 +133,47 @@ pub(super) fn read<'a>(
     rows.header(state);
     let mut run = Run::new(segment.base);
     let (mut first, mut last) = (i64::MAX, i64::MIN);
-    for (number, range) in (1..).zip(line::lines(segment.text, segment.eol)) {
-        let at = Spot { line: number, byte: segment.base + range.start as u64 };
-        let end = segment.base + range.end as u64;
-        let mut content = line::content(&segment.text[range]);
-        if at.byte == 0 {
-            content = content.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(content);
-        }
-        let kind = if content.is_empty() {
-            LineKind::Blank
-        } else if content[0] == b'#' || is_header_row(content) {
-            header_line(content, at, protocol, state, sink);
-            rows.header(state);
-            LineKind::Directive
-        } else {
-            match rows.row(content, at, sink) {
-                Ok(instant) => {
-                    first = first.min(instant);
-                    last = last.max(instant);
-                    LineKind::Event
+    let mut lines = Lines::new(segment.text, segment.eol, index.get_or_insert_with(Index::default));
+    let mut values = [&b""[..]; MOST];
+    let mut number = 0;
+    while let Some(line) = lines.next() {
+        number += 1;
+        let at = Spot { line: number, byte: segment.base + line.range.start as u64 };
+        let end = segment.base + line.range.end as u64;
+        let row = match line.fields {
+            Some(fields) => Row::Fields(fields),
+            None => {
+                let mut content = line::content(&segment.text[line.range]);
+                if at.byte == 0 {
+                    content = content.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(content);
                 }
-                Err(error) => {
-                    sink.rejected(at.line, at.byte, error);
-                    LineKind::Rejected
+                if content.is_empty() {
+                    run.line(LineKind::Blank, end, sink);
+                    continue;
                 }
+                if content[0] == b'#' || is_header_row(content) {
+                    header_line(content, at, protocol, state, sink);
+                    rows.header(state);
+                    run.line(LineKind::Directive, end, sink);
+                    continue;
+                }
+                Row::Whole(content, &mut values)
+            }
+        };
+        let kind = match rows.row(row, at, sink) {
+            Ok(instant) => {
+                first = first.min(instant);
+                last = last.max(instant);
+                LineKind::Event
+            }
+            Err(error) => {
+                sink.rejected(at.line, at.byte, error);
+                LineKind::Rejected
             }
         };
         run.line(kind, end, sink);
     }
+    rows.finish(sink);
     if first <= last {
         sink.span(first, last);
     }
@@ -183,41 +215,22 @@ fn set_columns(names: &[u8], state: &mut State) {
     state.assumed = false;
 }
 
-/// Reads instants; the date of most rows is that of the row before.
-#[derive(Debug, Default)]
-pub(super) struct Clock {
-    date: [u8; 10],
-    day: i32,
-}
-
-impl Clock {
-    /// Milliseconds since 1970 of `YYYY-MM-DDTHH:MM:SS.fffZ`.
-    pub(super) fn instant(&mut self, field: &[u8]) -> Option<i64> {
-        let (date, rest) = field.split_first_chunk()?;
-        if *date != self.date {
-            self.day = time::iso_date(date)?;
-            self.date = *date;
-        }
-        let rest = rest.strip_prefix(b"T").or_else(|| rest.strip_prefix(b" "))?;
-        let clock = time::clock(rest.strip_suffix(b"Z").unwrap_or(rest))?;
-        Some(i64::from(self.day) * DAY_MS + i64::from(clock))
-    }
-}
-
 /// Tells the sink in which hours a server wrote rows, once for each change.
 #[derive(Debug)]
 pub(super) struct Activity<'a> {
     hour: i64,
     name: &'a [u8],
     endpoint: &'a [u8],
+    address: &'a [u8],
 }
 
 impl<'a> Activity<'a> {
     pub(super) fn new() -> Activity<'a> {
-        Activity { hour: i64::MIN, name: b"", endpoint: b"" }
+        Activity { hour: i64::MIN, name: b"", endpoint: b"", address: b"" }
     }
 
-    /// A row of a server at `instant`; `endpoint` may carry a port.
+    /// A row of a server at `instant`; `endpoint` may carry a port. Whether anything changed.
+    #[inline]
     pub(super) fn row(
         &mut self,
         instant: i64,
@@ -225,17 +238,23 @@ impl<'a> Activity<'a> {
         endpoint: &'a [u8],
         software: Software,
         sink: &mut dyn Sink,
-    ) {
+    ) -> bool {
         let hour = instant.div_euclid(3_600_000);
-        if hour == self.hour && name == self.name && endpoint == self.endpoint {
-            return;
+        if hour == self.hour && same(endpoint, self.endpoint) && same(name, self.name) {
+            return false;
         }
         let address = network::host(endpoint);
-        if (hour, name, address) != (self.hour, self.name, network::host(self.endpoint)) {
+        if (hour, name, address) != (self.hour, self.name, self.address) {
             let server = ServerEvidence { name, address, target: b"", software };
             sink.active(&server, hour);
         }
-        (self.hour, self.name, self.endpoint) = (hour, name, endpoint);
+        *self = Activity { hour, name, endpoint, address };
+        true
+    }
+
+    /// The address of the server of the row before.
+    pub(super) fn address(&self) -> &'a [u8] {
+        self.address
     }
 }
 
@@ -258,15 +277,5 @@ mod tests {
         ] {
             assert_eq!(software(value.as_bytes()), expected, "{value}");
         }
-    }
-
-    #[test]
-    fn a_bad_date_does_not_stay_in_the_clock() {
-        let mut clock = Clock::default();
-        assert_eq!(clock.instant(b"1970-01-02T00:00:00.001Z"), Some(86_400_001));
-        assert_eq!(clock.instant(b"1970-02-30T00:00:00.000Z"), None);
-        assert_eq!(clock.instant(b"1970-02-30T00:00:00.000Z"), None);
-        assert_eq!(clock.instant(b"1970-01-02T00:00:00.001+01:00"), None);
-        assert_eq!(clock.instant(b"1970-01-02T00:00:02Z"), Some(86_402_000));
     }
 }

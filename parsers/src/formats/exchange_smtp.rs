@@ -10,8 +10,9 @@ use std::borrow::Cow;
 use hashbrown::HashMap;
 
 use super::exchange_protocol::{
-    self as protocol, Activity, Clock, Layout, MOST, Open, Protocol, Rows, Schema, Spot, bare,
+    self as protocol, Activity, Layout, Open, Protocol, Row, Rows, Schema, Spot, bare,
 };
+use crate::csv::{self, Fields};
 use crate::event::{
     Access, Client, DeviceEvidence, LineErrorKind, Marks, Notice, Outcome, Place, ServerEvidence,
     Sink, Software,
@@ -19,7 +20,8 @@ use crate::event::{
 use crate::format::{Description, LogFormat, Scope, Segment, State};
 use crate::memory::Memory;
 use crate::service::{Service, starts_with_ignore_case};
-use crate::{csv, http, network};
+use crate::time::Clock;
+use crate::{http, network};
 
 /// Exchange SMTP receive protocol log.
 pub struct ExchangeSmtpReceive;
@@ -72,11 +74,11 @@ impl LogFormat for ExchangeSmtpReceive {
         &self,
         segment: &Segment<'_>,
         state: &mut State,
-        _memory: &mut Memory,
+        memory: &mut Memory,
         sink: &mut dyn Sink,
     ) {
         let mut rows = Reader::new(Protocol::SmtpReceive, segment.scope, &state.open);
-        protocol::read(segment, state, Protocol::SmtpReceive, &mut rows, sink);
+        protocol::read(segment, state, Protocol::SmtpReceive, &mut memory.commas, &mut rows, sink);
         state.open = rows.open();
     }
 }
@@ -112,11 +114,11 @@ impl LogFormat for ExchangeSmtpSend {
         &self,
         segment: &Segment<'_>,
         state: &mut State,
-        _memory: &mut Memory,
+        memory: &mut Memory,
         sink: &mut dyn Sink,
     ) {
         let mut rows = Reader::new(Protocol::SmtpSend, segment.scope, &[]);
-        protocol::read(segment, state, Protocol::SmtpSend, &mut rows, sink);
+        protocol::read(segment, state, Protocol::SmtpSend, &mut memory.commas, &mut rows, sink);
     }
 }
 
@@ -153,16 +155,12 @@ impl<'a> Reader<'a> {
         open
     }
 
-    fn field(&self, values: &[&'a [u8]; MOST], column: Option<usize>) -> &'a [u8] {
-        column.and_then(|c| values.get(c)).copied().unwrap_or_default()
-    }
-
     /// A row of a receive log whose columns and instant are good.
-    fn received(&mut self, values: &[&'a [u8]; MOST], place: Place, sink: &mut dyn Sink) {
-        let data = self.field(values, self.layout.data);
-        match bare(self.field(values, self.layout.event)) {
+    fn received(&mut self, values: &Fields<'a, '_>, place: Place, sink: &mut dyn Sink) {
+        let data = values.get(self.layout.data);
+        match bare(values.get(self.layout.event)) {
             b"*" => {
-                let context = self.field(values, self.layout.context);
+                let context = values.get(self.layout.context);
                 if bare(context) == b"authenticated" {
                     self.tell(Outcome::Served, csv::unquote(data), values, place, sink);
                 } else if let Some(name) = user_name(context).or_else(|| user_name(data)) {
@@ -184,16 +182,16 @@ impl<'a> Reader<'a> {
 
     /// What tells a session from others: numbers begin anew with the service, and anonymised copies
     /// have only zeros.
-    fn session(&self, values: &[&'a [u8]; MOST]) -> Vec<u8> {
-        let session = bare(self.field(values, self.layout.session));
-        [session, bare(self.field(values, self.layout.remote))].join(&b' ')
+    fn session(&self, values: &Fields<'a, '_>) -> Vec<u8> {
+        let session = bare(values.get(self.layout.session));
+        [session, bare(values.get(self.layout.remote))].join(&b' ')
     }
 
     fn tell(
         &self,
         outcome: Outcome,
         name: Cow<'_, [u8]>,
-        values: &[&'a [u8]; MOST],
+        values: &Fields<'a, '_>,
         place: Place,
         sink: &mut dyn Sink,
     ) {
@@ -217,7 +215,7 @@ impl<'a> Reader<'a> {
         };
         let address = match relayed {
             Some(client) => client,
-            None => network::host(bare(self.field(values, self.layout.remote))),
+            None => network::host(bare(values.get(self.layout.remote))),
         };
         let client = http::client_of(address, server.address, self.scope);
         let device = match client {
@@ -238,8 +236,8 @@ impl<'a> Reader<'a> {
     }
 
     /// The server by the connector, `SERVER\Connector name`, and by its end of the connection.
-    fn server(&self, values: &[&'a [u8]; MOST]) -> ServerEvidence<'a> {
-        let local = bare(self.field(values, self.layout.local));
+    fn server(&self, values: &Fields<'a, '_>) -> ServerEvidence<'a> {
+        let local = bare(values.get(self.layout.local));
         ServerEvidence {
             name: self.server_name(values),
             address: network::host(local),
@@ -249,11 +247,11 @@ impl<'a> Reader<'a> {
     }
 
     /// Connectors of a send log belong to the organisation, not to a server.
-    fn server_name(&self, values: &[&'a [u8]; MOST]) -> &'a [u8] {
+    fn server_name(&self, values: &Fields<'a, '_>) -> &'a [u8] {
         if self.own == Protocol::SmtpSend {
             return b"";
         }
-        let connector = self.field(values, self.layout.connector);
+        let connector = values.get(self.layout.connector);
         let connector = connector.strip_prefix(b"\"").unwrap_or(connector);
         memchr::memchr(b'\\', connector).map_or(b"", |at| &connector[..at])
     }
@@ -265,15 +263,20 @@ impl<'a> Rows<'a> for Reader<'a> {
         self.layout = state.columns.as_ref().map(|names| Layout::of(names)).unwrap_or_default();
     }
 
-    fn row(&mut self, row: &'a [u8], at: Spot, sink: &mut dyn Sink) -> Result<i64, LineErrorKind> {
+    fn row(
+        &mut self,
+        row: Row<'a, '_>,
+        at: Spot,
+        sink: &mut dyn Sink,
+    ) -> Result<i64, LineErrorKind> {
         if self.protocol != Some(self.own) {
             return Err(LineErrorKind::Shape);
         }
         let values = self.layout.split(row, false)?;
         let instant = self.layout.instant.ok_or(LineErrorKind::NoDate)?;
-        let instant = values.get(instant).and_then(|v| self.clock.instant(bare(v)));
+        let instant = self.clock.instant(bare(values.get(Some(instant))));
         let instant = instant.ok_or(LineErrorKind::Timestamp { field: "date-time" })?;
-        let local = bare(self.field(&values, self.layout.local));
+        let local = bare(values.get(self.layout.local));
         // Before it is connected a sending session has no local end, and names no server.
         if self.own == Protocol::SmtpReceive || !local.is_empty() {
             let name = self.server_name(&values);

@@ -10,7 +10,7 @@ use crate::format::{Description, LogFormat, Segment, State};
 use crate::formats::exchange_csv::{self, Head, Row, Rows, Told, bare_header, place};
 use crate::memory::Memory;
 use crate::service::contains_ignore_case;
-use crate::time::{self, DAY_MS};
+use crate::time::{self, Clock, DAY_MS};
 
 /// Exchange message tracking log.
 pub struct ExchangeTracking;
@@ -119,6 +119,10 @@ impl<'a> Rows<'a> for Tracking {
         bare_header(content).or_else(|| tabbed_header(content))
     }
 
+    fn commas(&self) -> bool {
+        self.tabbed.is_none()
+    }
+
     fn split(&self, content: &'a [u8], fields: &mut [&'a [u8]]) -> Option<usize> {
         if self.tabbed.is_none() {
             return crate::csv::split(content, fields);
@@ -138,9 +142,14 @@ impl<'a> Rows<'a> for Tracking {
         Some(count + empty)
     }
 
-    fn instant(&self, row: &Row<'a, '_>, stamp: Option<usize>) -> Result<i64, LineErrorKind> {
+    fn instant(
+        &self,
+        row: &Row<'a, '_>,
+        stamp: Option<usize>,
+        clock: &mut Clock,
+    ) -> Result<i64, LineErrorKind> {
         let Some((date, clock)) = self.tabbed else {
-            return exchange_csv::iso_stamp(row, stamp);
+            return exchange_csv::iso_stamp(row, stamp, clock);
         };
         let day =
             loose_date(row.bare(Some(date))).ok_or(LineErrorKind::Timestamp { field: "Date" })?;

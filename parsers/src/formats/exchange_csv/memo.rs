@@ -1,18 +1,19 @@
 //! What has been told before: the same person, client and service stand in thousands of rows.
 //!
-//! A slot holds what a row said, byte for byte, and the fact that came of it. Everything is compared
-//! in full; the hash only says where to look.
+//! Everything is compared in full; a hash only says where to look.
 
 use std::borrow::Cow;
 
-use crate::event::{Access, Client, DeviceEvidence, FactId, Marks, Outcome, Software};
+use crate::bytes::{mix, same};
+use crate::event::{Access, Client, DeviceEvidence, Marks, Outcome, ServerId, Software};
 use crate::format::Scope;
+use crate::formats::facts::Said;
 use crate::service::Service;
 
-/// Slots of each table; a power of two.
+/// Slots; a power of two.
 const SLOTS: usize = 4096;
 
-/// What a row said that decides its fact, within one day.
+/// What a row said that decides its fact.
 #[derive(Clone, Debug)]
 pub(in crate::formats) struct Seen<'a> {
     /// Name of the server.
@@ -36,6 +37,18 @@ pub(in crate::formats) type Evidence<'a> =
     for<'x> fn(&'x Seen<'a>, &Scope) -> (DeviceEvidence<'x>, Client);
 
 impl Seen<'_> {
+    /// As it is remembered; `server` is what the sink calls the server.
+    #[inline]
+    pub(super) fn said(&self, server: ServerId) -> Said<'_, 5> {
+        Said {
+            server,
+            service: self.service,
+            outcome: self.outcome,
+            marks: self.marks,
+            parts: [&self.principal, &self.acted_for, self.client, &self.agent, &self.device],
+        }
+    }
+
     /// The access that is told of a new fact.
     pub(super) fn access<'x>(
         &'x self,
@@ -56,93 +69,23 @@ impl Seen<'_> {
     }
 }
 
-/// The tables, and the bytes of the row at hand.
-///
-/// Copies are kept, close together, and not slices of the text: a look-up would else touch rows far
-/// back that have left the cache. Nothing is allocated for a row that says what an earlier one did.
-pub(super) struct Memo {
-    facts: Vec<Option<(Box<[u8]>, FactId)>>,
-    pairs: Vec<Option<Box<[u8]>>>,
-    key: Vec<u8>,
+/// Pairs of names that were told to be one person.
+#[derive(Default)]
+pub(super) struct Pairs {
+    told: Vec<Option<(Box<[u8]>, Box<[u8]>)>>,
 }
 
-impl Memo {
-    pub(super) fn new() -> Memo {
-        Memo { facts: Vec::new(), pairs: Vec::new(), key: Vec::new() }
-    }
-
-    /// Forgets every fact: the columns or the software changed.
-    pub(super) fn forget(&mut self) {
-        self.facts.clear();
-    }
-
-    /// The fact of a row of the same day that said the same; else the slot for it.
-    #[inline]
-    pub(super) fn fact(&mut self, day: i64, seen: &Seen<'_>) -> Result<FactId, Slot> {
-        self.key.clear();
-        self.key.extend_from_slice(&day.to_le_bytes());
-        self.key.extend_from_slice(&[seen.service as u8, seen.outcome as u8]);
-        self.key.extend_from_slice(&seen.marks.bits().to_le_bytes());
-        let parts: [&[u8]; 7] = [
-            &seen.principal,
-            &seen.acted_for,
-            &seen.device,
-            &seen.agent,
-            seen.client,
-            seen.server,
-            seen.address,
-        ];
-        for part in parts {
-            push(&mut self.key, part);
-        }
-        let slot = slot(&self.key);
-        match self.facts.get(slot) {
-            Some(Some((known, fact))) if **known == *self.key => Ok(*fact),
-            _ => Err(Slot(slot)),
-        }
-    }
-
-    /// Keeps the fact of the row that was looked up last.
-    pub(super) fn remember(&mut self, slot: Slot, fact: FactId) {
-        if self.facts.is_empty() {
-            self.facts.resize(SLOTS, None);
-        }
-        self.facts[slot.0] = Some((Box::from(&*self.key), fact));
-    }
-
+impl Pairs {
     /// Whether two names were not told to be one lately; remembers them.
-    pub(super) fn is_new_pair(&mut self, one: &[u8], other: &[u8]) -> bool {
-        if self.pairs.is_empty() {
-            self.pairs.resize(SLOTS, None);
+    pub(super) fn is_new(&mut self, one: &[u8], other: &[u8]) -> bool {
+        if self.told.is_empty() {
+            self.told.resize(SLOTS, None);
         }
-        self.key.clear();
-        push(&mut self.key, one);
-        push(&mut self.key, other);
-        let known = &mut self.pairs[slot(&self.key)];
-        let new = known.as_deref() != Some(&*self.key);
-        if new {
-            *known = Some(Box::from(&*self.key));
+        let place = &mut self.told[(mix(mix(0, one), other) >> 40) as usize & (SLOTS - 1)];
+        if place.as_ref().is_some_and(|(a, b)| same(a, one) && same(b, other)) {
+            return false;
         }
-        new
+        *place = Some((one.into(), other.into()));
+        true
     }
-}
-
-/// Where a fact belongs that was not found.
-pub(super) struct Slot(usize);
-
-/// One part of a key, its length first, so that no two lists of parts give the same bytes.
-#[inline]
-fn push(key: &mut Vec<u8>, part: &[u8]) {
-    key.extend_from_slice(&(part.len() as u64).to_le_bytes());
-    key.extend_from_slice(part);
-}
-
-#[inline]
-fn slot(key: &[u8]) -> usize {
-    const K: u64 = 0x9E37_79B9_7F4A_7C15;
-    let (words, rest) = key.as_chunks::<8>();
-    let mix = |hash: u64, word: u64| (hash.rotate_left(23) ^ word).wrapping_mul(K);
-    let hash = words.iter().fold(0, |hash, word| mix(hash, u64::from_le_bytes(*word)));
-    let hash = mix(hash, rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)));
-    (hash >> 40) as usize & (SLOTS - 1)
 }

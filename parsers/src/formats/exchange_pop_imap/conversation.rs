@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 use super::super::exchange_protocol::{Layout, Open, Protocol, bare};
 use super::person::{person, typed_name};
 use super::{device, service};
-use crate::csv;
+use crate::csv::{self, Fields};
 use crate::event::{Access, Marks, Outcome, Place, ServerEvidence, Sink, Software};
 use crate::format::Scope;
 use crate::network;
@@ -72,13 +72,12 @@ impl<'a> Conversations<'a> {
         &mut self,
         protocol: Protocol,
         layout: &Layout,
-        values: &[&'a [u8]],
+        values: &Fields<'a, '_>,
         software: Software,
         place: Place,
         sink: &mut dyn Sink,
     ) {
-        let field =
-            |column: Option<usize>| column.and_then(|c| values.get(c)).copied().unwrap_or_default();
+        let field = |column: Option<usize>| values.get(column);
         let (local, remote) = (bare(field(layout.local)), bare(field(layout.remote)));
         self.key.clear();
         self.key.extend_from_slice(bare(field(layout.session)));

@@ -1,56 +1,40 @@
-//! Facts of rows before: a client that polls its mailbox says the same all day.
+//! What rows before have said in other words: contexts, and names that are one person.
 
-use crate::bytes::mix;
-use crate::event::{FactId, Outcome};
-use crate::service::Service;
+use super::context::Context;
+use crate::bytes::{mix, same};
 
 /// Slots; a power of two.
 const SLOTS: usize = 1024;
 
-/// What a row said that decides its fact, within one day.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Seen<'a> {
-    /// As it stands in the row.
-    pub(super) user: &'a [u8],
-    /// The client's address; empty on a back end that does not name it.
-    pub(super) client: &'a [u8],
-    pub(super) server: &'a [u8],
-    pub(super) back_end: bool,
-    pub(super) service: Service,
-    pub(super) outcome: Outcome,
-}
-
-/// A table that holds slices of the segment's text, never copies. Everything is compared in full.
-#[derive(Default)]
-pub(super) struct Memo<'a> {
-    facts: Vec<Option<(Seen<'a>, FactId)>>,
-}
-
-impl<'a> Memo<'a> {
-    pub(super) fn forget(&mut self) {
-        self.facts.clear();
-    }
-
-    pub(super) fn fact(&self, seen: &Seen<'a>) -> Option<FactId> {
-        let (known, fact) = self.facts.get(slot(seen))?.as_ref()?;
-        (known == seen).then_some(*fact)
-    }
-
-    pub(super) fn remember(&mut self, seen: Seen<'a>, fact: FactId) {
-        if self.facts.is_empty() {
-            self.facts.resize(SLOTS, None);
-        }
-        self.facts[slot(&seen)] = Some((seen, fact));
-    }
-}
-
-fn slot(seen: &Seen<'_>) -> usize {
-    hash(&[seen.user, seen.client])
-}
-
-fn hash(parts: &[&[u8]]) -> usize {
+fn slot(parts: &[&[u8]]) -> usize {
     let hash = parts.iter().fold(0, |hash, part| mix(hash, part));
     (hash >> 40) as usize & (SLOTS - 1)
+}
+
+/// Contexts that were read before: most answers are alike. Slices of the segment's text, never copies;
+/// everything is compared in full.
+#[derive(Default)]
+pub(super) struct Contexts<'a> {
+    read: Vec<Option<(&'a [u8], Context<'a>)>>,
+}
+
+impl<'a> Contexts<'a> {
+    /// What a context says, as it stands in the row.
+    #[inline]
+    pub(super) fn of(&mut self, field: &'a [u8]) -> Context<'a> {
+        let slot = slot(&[field]);
+        if let Some(Some((known, context))) = self.read.get(slot)
+            && same(known, field)
+        {
+            return *context;
+        }
+        let context = Context::of(field);
+        if self.read.is_empty() {
+            self.read.resize(SLOTS, None);
+        }
+        self.read[slot] = Some((field, context));
+        context
+    }
 }
 
 /// A pair of names and the instant at which it was told.
@@ -72,8 +56,8 @@ impl<'a> Aliases<'a> {
         if self.told.is_empty() {
             self.told.resize(SLOTS, None);
         }
-        let place = &mut self.told[hash(&[one, other])];
-        if place.is_some_and(|(a, b, at)| (a, b) == (one, other) && at <= instant) {
+        let place = &mut self.told[slot(&[one, other])];
+        if place.is_some_and(|(a, b, at)| same(a, one) && same(b, other) && at <= instant) {
             return false;
         }
         *place = Some((one, other, instant));

@@ -3,23 +3,23 @@
 use std::borrow::Cow;
 
 use super::super::exchange_protocol::{
-    Activity, Clock, Layout, Open, Protocol, Rows, Schema, Spot, bare,
+    Activity, Layout, Open, Protocol, Row, Rows, Schema, Spot, bare,
 };
-use super::context::Context;
+use super::super::facts::{Facts, Said};
 use super::conversation::Conversations;
-use super::memo::{Aliases, Memo, Seen};
+use super::memo::{Aliases, Contexts};
 use super::person::{person, typed_name};
 use super::{device, service};
-use crate::csv;
+use crate::csv::{self, Fields};
 use crate::event::{
     Access, Client, DeviceEvidence, LineErrorKind, Marks, Notice, Outcome, Place, Proof,
-    ServerEvidence, Sink, Software,
+    ServerEvidence, ServerId, Sink, Software,
 };
 use crate::format::{Scope, State};
 use crate::network;
-use crate::time::DAY_MS;
+use crate::time::{Clock, DAY_MS};
 
-pub(super) struct Reader<'a> {
+pub(super) struct Reader<'a, 'm> {
     own: Protocol,
     /// `None` while `#Log-type` names another log.
     protocol: Option<Protocol>,
@@ -31,7 +31,13 @@ pub(super) struct Reader<'a> {
     clock: Clock,
     activity: Activity<'a>,
     day: i64,
-    memo: Memo<'a>,
+    /// What the sink calls the server of the row before, once it was asked.
+    server: Option<ServerId>,
+    /// Of user and client, both as they stand in the row.
+    facts: &'m mut Facts<2>,
+    /// The sink wants to hear of each row.
+    each: bool,
+    contexts: Contexts<'a>,
     aliases: Aliases<'a>,
     conversations: Conversations<'a>,
     blind: bool,
@@ -48,8 +54,14 @@ enum Command {
     Other,
 }
 
-impl<'a> Reader<'a> {
-    pub(super) fn new(own: Protocol, scope: &'a Scope, open: &[Open]) -> Self {
+impl<'a, 'm> Reader<'a, 'm> {
+    pub(super) fn new(
+        own: Protocol,
+        scope: &'a Scope,
+        open: &[Open],
+        facts: &'m mut Facts<2>,
+        each: bool,
+    ) -> Self {
         Reader {
             own,
             protocol: Some(own),
@@ -61,7 +73,10 @@ impl<'a> Reader<'a> {
             clock: Clock::default(),
             activity: Activity::new(),
             day: i64::MIN,
-            memo: Memo::default(),
+            server: None,
+            facts,
+            each,
+            contexts: Contexts::default(),
             aliases: Aliases::default(),
             conversations: Conversations::resume(open, scope),
             blind: false,
@@ -77,12 +92,11 @@ impl<'a> Reader<'a> {
     fn command(
         &mut self,
         protocol: Protocol,
-        values: &[&'a [u8]],
+        values: &Fields<'a, '_>,
         place: Place,
         sink: &mut dyn Sink,
     ) {
-        let field =
-            |column: Option<usize>| column.and_then(|c| values.get(c)).copied().unwrap_or_default();
+        let field = |column: Option<usize>| values.get(column);
         let command = kind_of(protocol, bare(field(self.layout.command)));
         if command == Command::Other {
             return;
@@ -96,7 +110,7 @@ impl<'a> Reader<'a> {
         if command == Command::Store && !somebody {
             return;
         }
-        let context = Context::of(field(self.layout.context));
+        let context = self.contexts.of(field(self.layout.context));
         let served = context.ok && !context.error && !context.proxy_failed;
         let outcome = match command {
             Command::Logon if served => Outcome::Served,
@@ -112,21 +126,19 @@ impl<'a> Reader<'a> {
         }
         // A back end sees the front end as its client, and names the client in the context.
         let back_end = matches!(network::port(local), Some(1993 | 1995));
-        let seen = Seen {
-            user,
-            client: if back_end {
-                context.client
-            } else {
-                network::host(bare(field(self.layout.remote)))
-            },
-            server: network::host(local),
-            back_end,
+        let client = match back_end {
+            true => context.client,
+            false => network::host(bare(field(self.layout.remote))),
+        };
+        let said = Said {
+            server: self.server_id(sink),
             service: service(protocol),
             outcome,
+            marks: if back_end { Marks::BACK_END } else { Marks::NONE },
+            parts: [user, client],
         };
-        match self.memo.fact(&seen) {
-            Some(fact) => sink.again(fact, place),
-            None => self.tell(seen, place, sink),
+        if !self.facts.again(&said, place, sink, self.each) {
+            self.tell(said, place, sink);
         }
         if !context.owner_sid.is_empty()
             && outcome != Outcome::Failed
@@ -145,28 +157,37 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn tell(&mut self, seen: Seen<'a>, place: Place, sink: &mut dyn Sink) {
-        let person = person(csv::unquote(seen.user));
-        let (device, client) = if seen.client.is_empty() {
+    /// The server that wrote the row at hand.
+    fn server_evidence(&self) -> ServerEvidence<'a> {
+        let address = self.activity.address();
+        ServerEvidence { name: b"", address, target: b"", software: self.software }
+    }
+
+    #[inline]
+    fn server_id(&mut self, sink: &mut dyn Sink) -> ServerId {
+        let evidence = self.server_evidence();
+        *self.server.get_or_insert_with(|| sink.server(&evidence))
+    }
+
+    #[cold]
+    fn tell(&mut self, said: Said<'_, 2>, place: Place, sink: &mut dyn Sink) {
+        let [user, client_address] = said.parts;
+        let person = person(csv::unquote(user));
+        let server = self.server_evidence();
+        let (device, client) = if client_address.is_empty() {
             (DeviceEvidence::None, Client::Unknown)
         } else {
-            device(seen.client, seen.server, self.scope)
+            device(client_address, server.address, self.scope)
         };
-        let mut marks = if seen.back_end { Marks::BACK_END } else { Marks::NONE };
-        let mut outcome = seen.outcome;
+        let (mut outcome, mut marks) = (said.outcome, said.marks);
         if person.name.trim_ascii().is_empty() {
             // Somebody logged on, and the row hides who.
             outcome = Outcome::Anonymous;
             marks |= Marks::SESSION_SERVICE;
         }
         let access = Access {
-            server: ServerEvidence {
-                name: b"",
-                address: seen.server,
-                target: b"",
-                software: self.software,
-            },
-            service: seen.service,
+            server,
+            service: said.service,
             outcome,
             principal: person.name.trim_ascii(),
             acted_for: &person.mailbox,
@@ -175,7 +196,7 @@ impl<'a> Reader<'a> {
             marks,
         };
         let fact = sink.access(place, &access);
-        self.memo.remember(seen, fact);
+        self.facts.remember(&said, fact, sink);
     }
 
     #[cold]
@@ -197,29 +218,34 @@ fn alias_of_login(user: &[u8], parameters: &[u8], place: Place, sink: &mut dyn S
     }
 }
 
-impl<'a> Rows<'a> for Reader<'a> {
+impl<'a> Rows<'a> for Reader<'a, '_> {
     fn header(&mut self, state: &State) {
         self.protocol = self.own.in_force(state);
         self.layout = state.columns.as_ref().map(|names| Layout::of(names)).unwrap_or_default();
         self.schema = self.layout.schema();
         self.assumed = state.assumed;
         self.software = state.software;
-        self.memo.forget();
+        self.server = None;
     }
 
-    fn row(&mut self, row: &'a [u8], at: Spot, sink: &mut dyn Sink) -> Result<i64, LineErrorKind> {
+    fn row(
+        &mut self,
+        row: Row<'a, '_>,
+        at: Spot,
+        sink: &mut dyn Sink,
+    ) -> Result<i64, LineErrorKind> {
         let protocol = self.protocol.ok_or(LineErrorKind::Shape)?;
         let values = self.layout.split(row, self.assumed)?;
         let instant = self.layout.instant.ok_or(LineErrorKind::NoDate)?;
-        let instant = values.get(instant).and_then(|v| self.clock.instant(bare(v)));
+        let instant = self.clock.instant(bare(values.get(Some(instant))));
         let instant = instant.ok_or(LineErrorKind::Timestamp { field: "dateTime" })?;
-        let local =
-            bare(self.layout.local.and_then(|c| values.get(c)).copied().unwrap_or_default());
-        self.activity.row(instant, b"", local, self.software, sink);
+        let local = bare(values.get(self.layout.local));
+        if self.activity.row(instant, b"", local, self.software, sink) {
+            self.server = None;
+        }
         let day = instant.div_euclid(DAY_MS);
         if day != self.day {
             self.day = day;
-            self.memo.forget();
             self.aliases.forget();
         }
         let place = Place { byte: at.byte, line: at.line, instant };
@@ -238,6 +264,10 @@ impl<'a> Rows<'a> for Reader<'a> {
             None => self.note_blindness("command", sink),
         }
         Ok(instant)
+    }
+
+    fn finish(&mut self, sink: &mut dyn Sink) {
+        self.facts.tell(sink);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Layout, MOST, Protocol, Schema, bare, is_header_row, software};
+use super::{Layout, MOST, Protocol, Row, Schema, bare, is_header_row, software};
 use crate::event::Software;
 use crate::format::State;
 use crate::service::starts_with_ignore_case;
@@ -132,8 +132,9 @@ fn sniff(layout: &Layout, rows: &[&[u8]]) -> Option<Protocol> {
     let schema = layout.schema()?;
     let mut by_port = None;
     for row in rows {
-        let Ok(values) = layout.split(row, true) else { continue };
-        let value = |column: Option<usize>| bare(column.map_or(b"", |c| values[c]));
+        let mut room = [&b""[..]; MOST];
+        let Ok(values) = layout.split(Row::Whole(row, &mut room), true) else { continue };
+        let value = |column: Option<usize>| bare(values.get(column));
         let port = match network::port(value(layout.local)) {
             Some(110 | 995 | 1995) => Some(Protocol::Pop3),
             Some(143 | 993 | 1993) => Some(Protocol::Imap4),

@@ -1,6 +1,7 @@
 //! Which column is what in an Exchange protocol log.
 
-use crate::csv;
+use super::Row;
+use crate::csv::{self, Fields};
 use crate::event::LineErrorKind;
 
 /// The most columns that are told apart; rows may have more, those are only counted.
@@ -72,22 +73,32 @@ impl Layout {
     ///
     /// In a table, an empty field too many at the end is no matter: `puid` came with a cumulative
     /// update. Where the layout was `assumed`, it may be missing or filled as well.
-    pub(crate) fn split<'a>(
+    pub(crate) fn split<'a, 'f>(
         &self,
-        row: &'a [u8],
+        row: Row<'a, 'f>,
         assumed: bool,
-    ) -> Result<[&'a [u8]; MOST], LineErrorKind> {
+    ) -> Result<Fields<'a, 'f>, LineErrorKind> {
         if self.count == 0 {
             return Err(LineErrorKind::NoFields);
         }
-        let mut values: [&[u8]; MOST] = [b""; MOST];
-        let found = csv::split(row, &mut values).ok_or(LineErrorKind::Quote)?;
+        let (found, ends_empty, fields) = match row {
+            Row::Fields(fields) => {
+                let found = fields.count();
+                let last = found == self.count + 1 && fields.get(Some(self.count)).is_empty();
+                (found, last, fields)
+            }
+            Row::Whole(content, values) => {
+                let found = csv::split(content, values).ok_or(LineErrorKind::Quote)?;
+                let values = &values[..found.min(MOST)];
+                (found, content.ends_with(b","), Fields::Split(values))
+            }
+        };
         let fits = found == self.count
             || (self.schema() == Some(Schema::Table)
-                && (found == self.count + 1 && (assumed || row.ends_with(b","))
+                && (found == self.count + 1 && (assumed || ends_empty)
                     || assumed && self.count == 13 && found == 12));
         let (found, declared) = (found as u32, self.count as u32);
-        if fits { Ok(values) } else { Err(LineErrorKind::FieldCount { found, declared }) }
+        if fits { Ok(fields) } else { Err(LineErrorKind::FieldCount { found, declared }) }
     }
 }
 

@@ -1,0 +1,264 @@
+//! Facts of rows before, of mail and proxy logs: a client that polls says the same all day.
+//!
+//! What a row said that decides its fact is kept byte for byte, with the fact that came of it, and how
+//! often it was seen since the sink was last told. Everything is compared in full; the hash only says
+//! where to look.
+
+use crate::bytes::{mix, same};
+use crate::event::{FactId, Marks, Outcome, Place, Repeats, ServerId, Sink};
+use crate::service::Service;
+use crate::time::DAY_MS;
+
+/// The most facts that are known at a time. Beyond, all are forgotten.
+const MOST: usize = 1 << 18;
+/// How many slots behind its own a fact may stand, so that texts that were made to fall together
+/// cost no more than this.
+const REACH: usize = 16;
+/// Slots to begin with; a power of two.
+const SLOTS: usize = 1024;
+
+/// What a row said that decides its fact.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Said<'r, const N: usize> {
+    pub(super) server: ServerId,
+    pub(super) service: Service,
+    pub(super) outcome: Outcome,
+    pub(super) marks: Marks,
+    /// Names and addresses, as the format has them.
+    pub(super) parts: [&'r [u8]; N],
+}
+
+impl<const N: usize> Said<'_, N> {
+    #[inline]
+    fn plain(&self) -> u128 {
+        let kind = self.service as u64 | (self.outcome as u64) << 8;
+        u128::from(kind | u64::from(self.marks.bits()) << 16) | u128::from(self.server.0) << 64
+    }
+
+    #[inline]
+    fn hash(&self) -> u32 {
+        let plain = self.plain();
+        let plain = plain as u64 ^ ((plain >> 64) as u64) << 48;
+        (self.parts.iter().fold(plain, |hash, part| mix(hash, part)) >> 32) as u32
+    }
+}
+
+/// A row that was seen, and what came of it.
+struct Known<const N: usize> {
+    plain: u128,
+    /// The parts, one behind the other, and how long each is.
+    text: Box<[u8]>,
+    lengths: [usize; N],
+    fact: FactId,
+    /// What the sink has not been told yet: all on one UTC day.
+    untold: Option<Repeats>,
+}
+
+impl<const N: usize> Known<N> {
+    #[inline]
+    fn is(&self, said: &Said<'_, N>) -> bool {
+        if self.plain != said.plain() {
+            return false;
+        }
+        let mut rest = &*self.text;
+        self.lengths.iter().zip(said.parts).all(|(length, part)| {
+            let Some((known, behind)) = rest.split_at_checked(*length) else { return false };
+            rest = behind;
+            same(known, part)
+        })
+    }
+}
+
+/// The facts that are known.
+pub(crate) struct Facts<const N: usize> {
+    /// Hash, and place in `known` from 1; (0, 0) where nothing stands.
+    slots: Vec<(u32, u32)>,
+    known: Vec<Known<N>>,
+    /// Which of the known ones the sink is still to be told of.
+    untold: Vec<u32>,
+}
+
+impl<const N: usize> Default for Facts<N> {
+    fn default() -> Self {
+        Facts { slots: Vec::new(), known: Vec::new(), untold: Vec::new() }
+    }
+}
+
+impl<const N: usize> Facts<N> {
+    /// One more row at `place`. The sink is told now, or by [`Facts::tell`] where it need not hear of
+    /// `each`. `false` where no row before has said the same: it is not noted then.
+    #[inline]
+    pub(super) fn again(
+        &mut self,
+        said: &Said<'_, N>,
+        place: Place,
+        sink: &mut dyn Sink,
+        each: bool,
+    ) -> bool {
+        let hash = said.hash();
+        let home = self.home(hash);
+        let slots = self.slots.get(home..).unwrap_or_default();
+        let likely = slots.iter().take(REACH).take_while(|slot| slot.1 != 0);
+        let found = likely
+            .filter(|slot| slot.0 == hash)
+            .find(|slot| self.known.get(slot.1 as usize - 1).is_some_and(|known| known.is(said)));
+        let Some(at) = found.map(|slot| slot.1 - 1) else { return false };
+        let Some(known) = self.known.get_mut(at as usize) else { return false };
+        if each {
+            sink.again(known.fact, place);
+            return true;
+        }
+        match &mut known.untold {
+            Some(untold) if untold.day() == place.instant.div_euclid(DAY_MS) => untold.add(place),
+            Some(untold) => {
+                sink.repeated(known.fact, untold);
+                *untold = Repeats::once(place);
+            }
+            untold => {
+                *untold = Some(Repeats::once(place));
+                self.untold.push(at);
+            }
+        }
+        true
+    }
+
+    /// Tells the sink what it has not been told yet.
+    pub(super) fn tell(&mut self, sink: &mut dyn Sink) {
+        for at in self.untold.drain(..) {
+            if let Some(known) = self.known.get_mut(at as usize)
+                && let Some(untold) = known.untold.take()
+            {
+                sink.repeated(known.fact, &untold);
+            }
+        }
+    }
+
+    /// Keeps a fact for rows to come.
+    pub(super) fn remember(&mut self, said: &Said<'_, N>, fact: FactId, sink: &mut dyn Sink) {
+        if self.known.len() >= MOST {
+            self.tell(sink);
+            *self = Facts::default();
+        }
+        if self.known.len() * 2 >= self.slots.len() {
+            self.grow();
+        }
+        let at = self.known.len() as u32 + 1;
+        if self.place(said.hash(), at) {
+            self.known.push(Known {
+                plain: said.plain(),
+                text: said.parts.concat().into(),
+                lengths: said.parts.map(<[u8]>::len),
+                fact,
+                untold: None,
+            });
+        }
+    }
+
+    fn home(&self, hash: u32) -> usize {
+        hash as usize & self.slots.len().wrapping_sub(1)
+    }
+
+    /// Puts a place of `known` behind its hash; `false` where there is no room near its own slot.
+    fn place(&mut self, hash: u32, at: u32) -> bool {
+        let home = self.home(hash);
+        let free = self.slots.iter_mut().skip(home).take(REACH).find(|slot| slot.1 == 0);
+        free.map(|slot| *slot = (hash, at)).is_some()
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let places = (self.slots.len() * 2).max(SLOTS);
+        let before = std::mem::replace(&mut self.slots, vec![(0, 0); places]);
+        for (hash, at) in before.into_iter().filter(|slot| slot.1 != 0) {
+            // One that finds no room is told of anew when it is seen again.
+            self.place(hash, at);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Access, Client, DeviceEvidence, ServerEvidence};
+    use crate::recorder::Recorder;
+
+    fn said<'r>(server: u32, user: &'r str, client: &'r str) -> Said<'r, 2> {
+        Said {
+            server: ServerId(server),
+            service: Service::Imap4,
+            outcome: Outcome::Served,
+            marks: Marks::NONE,
+            parts: [user.as_bytes(), client.as_bytes()],
+        }
+    }
+
+    fn access(principal: &str) -> Access<'_> {
+        Access {
+            server: ServerEvidence::default(),
+            service: Service::Imap4,
+            outcome: Outcome::Served,
+            principal: principal.as_bytes(),
+            acted_for: b"",
+            device: DeviceEvidence::None,
+            client: Client::Unknown,
+            marks: Marks::NONE,
+        }
+    }
+
+    fn place(line: u64, instant: i64) -> Place {
+        Place { byte: line, line, instant }
+    }
+
+    #[test]
+    fn what_differs_in_anything_is_another_fact() {
+        let long = "u".repeat(300);
+        let mut users: Vec<String> = (0..5000).map(|i| format!("user{i}")).collect();
+        // The middles make no difference to the hash.
+        users.extend((0..8).map(|i| format!("contoso\\front-{i:04}-behind-")));
+        users.extend([long, String::new()]);
+        let mut all: Vec<Said<'_, 2>> =
+            users.iter().map(|user| said(0, user, "10.1.1.5")).collect();
+        all.extend([said(1, "user1", "10.1.1.5"), said(0, "user11", "0.1.1.5")]);
+        all.extend([said(0, "user", "110.1.1.5")]);
+        all.push(Said { outcome: Outcome::Failed, ..all[7] });
+        all.push(Said { marks: Marks::BACK_END, ..all[7] });
+        all.push(Said { service: Service::Pop3, ..all[7] });
+        let (mut facts, mut sink) = (Facts::default(), Recorder::default());
+        for (i, said) in all.iter().enumerate() {
+            assert!(!facts.again(said, place(0, 0), &mut sink, false), "{i}");
+            let fact = sink.access(place(0, 0), &access(&format!("fact{i}")));
+            facts.remember(said, fact, &mut sink);
+        }
+        let mut known = 0;
+        for (i, said) in all.iter().enumerate() {
+            sink.text.clear();
+            // A fact that found no room near its slot is told of anew.
+            if facts.again(said, place(0, 0), &mut sink, true) {
+                assert!(sink.text.contains(&format!("\"fact{i}\"")), "{i}: {}", sink.text);
+                known += 1;
+            }
+        }
+        assert!(known > 4900, "{known}");
+    }
+
+    #[test]
+    fn repeats_are_told_by_day() {
+        let (mut facts, mut sink) = (Facts::default(), Recorder::default());
+        let anna = said(0, "anna", "10.1.1.5");
+        let fact = sink.access(place(1, 0), &access("anna"));
+        facts.remember(&anna, fact, &mut sink);
+        sink.text.clear();
+        for (line, instant) in [(2, 5), (3, 1), (4, DAY_MS), (5, 7), (6, 7)] {
+            assert!(facts.again(&anna, place(line, instant), &mut sink, false));
+        }
+        facts.tell(&mut sink);
+        let told: Vec<&str> =
+            sink.text.lines().filter_map(|l| l.split(",\"service").next()).collect();
+        let expected = [
+            "{\"line\":3,\"byte\":3,\"at\":\"1970-01-01T00:00:00.001Z\",\"events\":2,\"last\":2",
+            "{\"line\":4,\"byte\":4,\"at\":\"1970-01-02T00:00:00Z\"",
+            "{\"line\":5,\"byte\":5,\"at\":\"1970-01-01T00:00:00.007Z\",\"events\":2,\"last\":6",
+        ];
+        assert_eq!(told, expected);
+    }
+}
