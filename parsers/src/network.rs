@@ -135,7 +135,35 @@ fn dotted(text: &[u8]) -> Option<Ipv4Addr> {
 /// assert_eq!(host(b"10.0.0.1:25"), b"10.0.0.1");
 /// assert_eq!(host(b"2001:db8::7"), b"2001:db8::7");
 /// ```
+#[inline]
 pub fn host(endpoint: &[u8]) -> &[u8] {
+    dotted_host(endpoint).unwrap_or_else(|| any_host(endpoint))
+}
+
+/// The host of `10.0.0.1:25` and `10.0.0.1`, eight bytes at a time; `None` where it is another one, or
+/// a short one.
+#[inline]
+fn dotted_host(endpoint: &[u8]) -> Option<&[u8]> {
+    // Bytes from `.` to `9` without `/`. A byte of more than 7 bits is never among them.
+    let dotted = |word: u64| {
+        const ONES: u64 = 0x0101_0101_0101_0101;
+        let low = word & (0x7F * ONES);
+        let from_dot = low + (0x80 - 0x2E) * ONES;
+        let behind_nine = low + (0x80 - 0x3A) * ONES;
+        let slash = (low ^ (0x2F * ONES)) + 0x7F * ONES;
+        from_dot & !behind_nine & slash & !word & (0x80 * ONES) == 0x80 * ONES
+    };
+    let ports = endpoint.iter().rev().take(6).position(|b| *b == b':');
+    let (host, port) = match ports {
+        Some(digits) => endpoint.split_at(endpoint.len() - 1 - digits),
+        None => (endpoint, &b""[..]),
+    };
+    let port_is_one = port.iter().skip(1).all(u8::is_ascii_digit);
+    let (head, tail) = crate::bytes::ends(host);
+    ((8..=16).contains(&host.len()) && port_is_one && dotted(head) && dotted(tail)).then_some(host)
+}
+
+fn any_host(endpoint: &[u8]) -> &[u8] {
     // Digits and dots, and perhaps a port.
     let other = endpoint.iter().position(|b| !b.is_ascii_digit() && *b != b'.');
     match other.map(|at| endpoint.split_at(at)) {
@@ -171,6 +199,24 @@ pub fn is_loopback_ip(ip: IpAddr) -> bool {
         IpAddr::V4(v4) => v4.is_loopback(),
         IpAddr::V6(v6) => {
             v6 == Ipv6Addr::LOCALHOST || v6.to_ipv4_mapped().is_some_and(|v4| v4.is_loopback())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn hosts_are_those_of_the_plain_way(
+            endpoint in "[0-9]{1,3}[./][0-9]{1,3}[.:;-][0-9]{1,3}[.9][0-9:]{1,3}(:?[0-9/:]{0,6})",
+            odd in proptest::collection::vec(b'-'..=b';', 0..24),
+            bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..24),
+        ) {
+            for text in [endpoint.as_bytes(), &odd, &bytes] {
+                proptest::prop_assert_eq!(host(text), any_host(text));
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::bytes::{mix, same};
 /// Slots; a power of two.
 const SLOTS: usize = 1024;
 
+#[inline]
 fn slot(parts: &[&[u8]]) -> usize {
     let hash = parts.iter().fold(0, |hash, part| mix(hash, part));
     (hash >> 40) as usize & (SLOTS - 1)
@@ -22,7 +23,9 @@ impl<'a> Contexts<'a> {
     /// What a context says, as it stands in the row.
     #[inline]
     pub(super) fn of(&mut self, field: &'a [u8]) -> Context<'a> {
-        let slot = slot(&[field]);
+        // Many are alike at both ends.
+        let middle = &field[field.len() / 2..];
+        let slot = slot(&[field, middle.first_chunk::<8>().map_or(middle, |word| word)]);
         if let Some(Some((known, context))) = self.read.get(slot)
             && same(known, field)
         {
@@ -34,6 +37,34 @@ impl<'a> Contexts<'a> {
         }
         self.read[slot] = Some((field, context));
         context
+    }
+}
+
+/// Commands that were looked at before, and what they are to the count.
+pub(super) struct Commands<'a, T> {
+    known: [Option<(&'a [u8], T)>; COMMANDS],
+}
+
+/// Slots for commands; a power of two.
+const COMMANDS: usize = 64;
+
+impl<'a, T: Copy> Commands<'a, T> {
+    pub(super) fn new() -> Self {
+        Commands { known: [None; COMMANDS] }
+    }
+
+    /// What a command is; `look` where it was not seen lately.
+    #[inline]
+    pub(super) fn of(&mut self, command: &'a [u8], look: impl FnOnce() -> T) -> T {
+        let place = &mut self.known[slot(&[command]) & (COMMANDS - 1)];
+        match place {
+            Some((known, what)) if same(known, command) => *what,
+            _ => {
+                let what = look();
+                *place = Some((command, what));
+                what
+            }
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use super::super::exchange_protocol::{
 };
 use super::super::facts::{Facts, Said};
 use super::conversation::Conversations;
-use super::memo::{Aliases, Contexts};
+use super::memo::{Aliases, Commands, Contexts};
 use super::person::{person, typed_name};
 use super::{device, service};
 use crate::csv::{self, Fields};
@@ -38,6 +38,9 @@ pub(super) struct Reader<'a, 'm> {
     /// The sink wants to hear of each row.
     each: bool,
     contexts: Contexts<'a>,
+    commands: Commands<'a, Command>,
+    /// The server of the row before is a back end, by its port.
+    back_end: bool,
     aliases: Aliases<'a>,
     conversations: Conversations<'a>,
     blind: bool,
@@ -77,6 +80,8 @@ impl<'a, 'm> Reader<'a, 'm> {
             facts,
             each,
             contexts: Contexts::default(),
+            commands: Commands::new(),
+            back_end: false,
             aliases: Aliases::default(),
             conversations: Conversations::resume(open, scope),
             blind: false,
@@ -97,7 +102,8 @@ impl<'a, 'm> Reader<'a, 'm> {
         sink: &mut dyn Sink,
     ) {
         let field = |column: Option<usize>| values.get(column);
-        let command = kind_of(protocol, bare(field(self.layout.command)));
+        let command = bare(field(self.layout.command));
+        let command = self.commands.of(command, || kind_of(protocol, command));
         if command == Command::Other {
             return;
         }
@@ -106,7 +112,11 @@ impl<'a, 'm> Reader<'a, 'm> {
             return self.note_blindness(missing, sink);
         }
         let user = field(self.layout.user);
-        let somebody = !bare(user).trim_ascii().is_empty();
+        let somebody = match user.first() {
+            Some(b'"' | b' ') => !bare(user).trim_ascii().is_empty(),
+            Some(first) if first.is_ascii_graphic() => true,
+            _ => !user.trim_ascii().is_empty(),
+        };
         if command == Command::Store && !somebody {
             return;
         }
@@ -118,14 +128,13 @@ impl<'a, 'm> Reader<'a, 'm> {
             _ if context.ok => Outcome::Continued,
             _ => return,
         };
-        let local = bare(field(self.layout.local));
-        let parameters = bare(field(self.layout.parameters)).trim_ascii();
-        if !somebody && (outcome == Outcome::Failed || parameters.is_empty()) {
+        let parameters = || bare(field(self.layout.parameters)).trim_ascii();
+        if !somebody && (outcome == Outcome::Failed || parameters().is_empty()) {
             // A failure of nobody is the way to a logon; a bare AUTH lists what the server offers.
             return;
         }
         // A back end sees the front end as its client, and names the client in the context.
-        let back_end = matches!(network::port(local), Some(1993 | 1995));
+        let back_end = self.back_end;
         let client = match back_end {
             true => context.client,
             false => network::host(bare(field(self.layout.remote))),
@@ -226,6 +235,7 @@ impl<'a> Rows<'a> for Reader<'a, '_> {
         self.assumed = state.assumed;
         self.software = state.software;
         self.server = None;
+        self.commands = Commands::new();
     }
 
     fn row(
@@ -242,6 +252,7 @@ impl<'a> Rows<'a> for Reader<'a, '_> {
         let local = bare(values.get(self.layout.local));
         if self.activity.row(instant, b"", local, self.software, sink) {
             self.server = None;
+            self.back_end = matches!(network::port(local), Some(1993 | 1995));
         }
         let day = instant.div_euclid(DAY_MS);
         if day != self.day {

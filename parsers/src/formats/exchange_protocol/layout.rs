@@ -73,6 +73,7 @@ impl Layout {
     ///
     /// In a table, an empty field too many at the end is no matter: `puid` came with a cumulative
     /// update. Where the layout was `assumed`, it may be missing or filled as well.
+    #[inline]
     pub(crate) fn split<'a, 'f>(
         &self,
         row: Row<'a, 'f>,
@@ -103,6 +104,7 @@ impl Layout {
 }
 
 /// A field whose value holds no quotes, without the quotes around it.
+#[inline]
 pub(crate) fn bare(field: &[u8]) -> &[u8] {
     match field {
         [b'"', inner @ .., b'"'] => inner,
