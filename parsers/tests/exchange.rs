@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use calproof_parsers::recorder::Recorder;
-use calproof_parsers::{Memory, Scope, Segment, detect, line};
+use calproof_parsers::{Memory, Scope, Segment, State, detect, line};
 
 fn folders(of: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(of).unwrap().map(|e| e.unwrap().path());
@@ -85,4 +85,26 @@ fn no_secret_of_a_row_is_told() {
             assert!(!recorder.text.contains(secret), "{}: {secret}", path.display());
         }
     }
+}
+
+/// Where the header stands before any row, its columns are known before the first line is read, and so
+/// are they behind the last one.
+#[test]
+fn the_first_state_is_that_behind_the_header() {
+    let scope = Scope::default();
+    let (mut known, mut all) = (0, 0);
+    for (path, text) in samples() {
+        let (format, first) = detect(&text);
+        let read = |mut state: State| {
+            let mut recorder = Recorder::default();
+            let segment = Segment { text: &text, base: 0, eol: b'\n', scope: &scope };
+            format.parse(&segment, &mut state, &mut Memory::default(), &mut recorder);
+            (recorder.text, recorder.runs, state)
+        };
+        let told = read(first.clone());
+        assert_eq!(told, read(State::default()), "{}", path.display());
+        known += usize::from(told.2 == first);
+        all += 1;
+    }
+    assert!(known * 2 > all, "{known} of {all}");
 }

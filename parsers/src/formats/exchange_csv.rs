@@ -429,6 +429,8 @@ pub(super) struct Head<'h> {
     log_type: &'h [u8],
     /// The columns; empty where the head ends before them.
     names: Vec<&'h [u8]>,
+    /// The state in which the first row stands, as far as the head goes.
+    state: State,
 }
 
 impl<'h> Head<'h> {
@@ -437,21 +439,39 @@ impl<'h> Head<'h> {
         let eol = if memchr::memchr(b'\n', head).is_some() { b'\n' } else { b'\r' };
         let mut found = Head::default();
         for range in line::lines(head, eol) {
+            // A head that ends within a directive still shows what it begins with.
+            let whole = eol == b'\n' && head[range.clone()].ends_with(b"\n");
             let content = line::content(&head[range]).trim_ascii_start();
+            let state = &mut found.state;
+            let columns = |names: &[&[u8]]| match whole {
+                true => Some(names.iter().map(|name| Box::from(*name)).collect()),
+                false => None,
+            };
             if let Some(names) = bare_header(content) {
+                state.columns = columns(&names);
                 found.names = names;
             } else if content.first() == Some(&b'#') {
                 let Some((name, value)) = directive::directive(content) else { continue };
                 if name.eq_ignore_ascii_case(b"Log-type") {
                     found.log_type = value;
+                } else if name.eq_ignore_ascii_case(b"Version") && whole {
+                    state.software = version(value);
                 } else if name.eq_ignore_ascii_case(b"Fields") {
-                    found.names = directive::comma_separated(value).unwrap_or_default();
+                    let names = directive::comma_separated(value);
+                    state.columns = names.as_deref().and_then(columns);
+                    found.names = names.unwrap_or_default();
                 }
             } else if !content.is_empty() {
-                break;
+                return found;
             }
         }
         found
+    }
+
+    /// The state of the first row: with its columns where they stand before it, so that segments behind
+    /// the first need not be parsed again.
+    pub(super) fn into_state(self) -> State {
+        self.state
     }
 
     /// Whether the log calls itself `log_type`, or says nothing and has all the `columns`.

@@ -55,7 +55,8 @@ impl LogFormat for ExchangeEws {
 
     fn detect(&self, head: &[u8]) -> Option<State> {
         const COLUMNS: [&[u8]; 3] = [b"AuthenticatedUser", b"SoapAction", b"HttpStatus"];
-        Head::of(head).is(b"EWS", &COLUMNS).then(State::default)
+        let head = Head::of(head);
+        head.is(b"EWS", &COLUMNS).then(|| head.into_state())
     }
 
     fn parse(

@@ -62,7 +62,8 @@ impl LogFormat for ExchangeHttpProxy {
     fn detect(&self, head: &[u8]) -> Option<State> {
         const COLUMNS: [&[u8]; 4] =
             [b"Protocol", b"UrlStem", b"AuthenticatedUser", b"IsAuthenticated"];
-        Head::of(head).is(b"HttpProxy", &COLUMNS).then(State::default)
+        let head = Head::of(head);
+        head.is(b"HttpProxy", &COLUMNS).then(|| head.into_state())
     }
 
     fn parse(

@@ -61,7 +61,7 @@ impl LogFormat for ExchangeMapiHttp {
         let newer: [&[u8]; 2] = [b"AuthenticatedUserEmail", b"RequestType"];
         let any = [newer[0], newer[1], exchange_rca::COLUMNS[0], exchange_rca::COLUMNS[2]];
         let says = |log_type: &[u8], columns: &[&[u8]]| head.is(log_type, columns);
-        (says(b"MapiHttp", &newer) || (says(b"MAPI", &any))).then(State::default)
+        (says(b"MapiHttp", &newer) || (says(b"MAPI", &any))).then(|| head.into_state())
     }
 
     fn parse(

@@ -56,7 +56,8 @@ impl LogFormat for ExchangeRca {
     }
 
     fn detect(&self, head: &[u8]) -> Option<State> {
-        Head::of(head).is(b"RCA", &COLUMNS).then(State::default)
+        let head = Head::of(head);
+        head.is(b"RCA", &COLUMNS).then(|| head.into_state())
     }
 
     fn parse(

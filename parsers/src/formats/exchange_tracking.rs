@@ -50,8 +50,8 @@ impl LogFormat for ExchangeTracking {
 
     fn detect(&self, head: &[u8]) -> Option<State> {
         const COLUMNS: [&[u8]; 4] = [b"event-id", b"source", b"message-id", b"sender-address"];
-        (Head::of(head).is(b"Message Tracking Log", &COLUMNS) || is_tabbed(head))
-            .then(State::default)
+        let read = Head::of(head);
+        (read.is(b"Message Tracking Log", &COLUMNS) || is_tabbed(head)).then(|| read.into_state())
     }
 
     fn parse(
