@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use crate::simd;
 
-pub(crate) use index::{Fields, Index, Lines};
+pub(crate) use index::{Fields, Index, Lines, parity};
 
 /// Splits one row into `fields`, quotes left on. Returns the number of fields on the row, which may
 /// be larger than `fields`; `None` where a quoted field does not end on the row.

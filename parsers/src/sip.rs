@@ -166,7 +166,10 @@ static METHODS: &[(&[u8], Method)] = &[
 impl Method {
     /// The method of that name; [`Method::Other`] where it is none of them.
     pub fn of(name: &[u8]) -> Method {
-        METHODS.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map_or(Method::Other, |m| m.1)
+        let first = name.first().map(u8::to_ascii_uppercase);
+        let likely = |n: &[u8]| n.first() == first.as_ref() && n.len() == name.len();
+        let of_name = |n: &[u8]| likely(n) && n.eq_ignore_ascii_case(name);
+        METHODS.iter().find(|(n, _)| of_name(n)).map_or(Method::Other, |m| m.1)
     }
 
     /// The name in the protocol; `OTHER` for [`Method::Other`].

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use calproof_parsers::sip::{Exchange, SipMessage};
+use calproof_parsers::sip::{ExchangeKey, SipMessage};
 use calproof_parsers::time::DAY_MS;
 use calproof_parsers::{
     Access, FactId, LineErrorKind, LineKind, Notice, Place, Proof, Repeats, ServerEvidence,
@@ -13,9 +13,7 @@ use calproof_parsers::{
 use super::clock::Clock;
 use super::names::Name;
 use super::tally::Tally;
-use super::{
-    Device, Facts, Hours, Key, Server, Sightings, Witness, corroborate, merge_exchange, note_alias,
-};
+use super::{Device, Facts, Hours, Key, Server, Sightings, Witness, corroborate, note_alias};
 
 /// How many rejected lines of an input are kept with their place.
 pub const REJECTED_KEPT: usize = 20;
@@ -268,8 +266,8 @@ impl Sink for Collector<'_> {
     }
 
     fn sip(&mut self, place: Place, message: &SipMessage<'_>) {
-        let (key, exchange) = Exchange::from_message(place, message);
-        merge_exchange(&mut self.told.facts.exchanges, key, exchange);
+        let exchange = self.told.facts.exchanges.entry(ExchangeKey::of(message)).or_default();
+        exchange.note(place, message);
     }
 
     fn corroborate(

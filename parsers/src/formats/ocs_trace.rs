@@ -163,6 +163,8 @@ struct Reader<'a, 's> {
     /// Hour and machine of the record before, so that [`Sink::active`] hears of changes only.
     active: (i64, &'a [u8]),
     zone_noted: bool,
+    /// Lines may be read by [`Reader::quick_line`].
+    quick: bool,
 }
 
 impl<'a, 's> Reader<'a, 's> {
@@ -181,6 +183,7 @@ impl<'a, 's> Reader<'a, 's> {
             last: i64::MIN,
             active: (i64::MIN, b""),
             zone_noted: false,
+            quick: true,
         }
     }
 
@@ -206,6 +209,9 @@ impl<'a, 's> Reader<'a, 's> {
     fn any_line(&mut self, start: usize, end: usize) {
         let text = self.segment.text;
         let mut raw = &text[start..end];
+        if self.quick && self.quick_line(raw, start) {
+            return;
+        }
         if self.segment.base == 0 && start == 0 {
             raw = raw.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(raw);
         }
@@ -229,6 +235,43 @@ impl<'a, 's> Reader<'a, 's> {
             Part::Text | Part::Body => {}
             Part::Trace => self.trace_line(content),
             Part::Sip => self.sip_line(content, start),
+        }
+    }
+
+    /// A line within a body, or among the SIP headers: most are. `false` where it may end the record or
+    /// begin another one, or where what it says is not plain from its first byte on.
+    #[inline]
+    fn quick_line(&mut self, raw: &'a [u8], start: usize) -> bool {
+        match raw.first() {
+            None | Some(0 | b' ' | b'\t' | b'$' | 0xEF) => return false,
+            Some(b'T') if raw.starts_with(b"TL_") => return false,
+            Some(_) => {}
+        }
+        match self.part {
+            Part::Text | Part::Body => {}
+            Part::Sip => {
+                self.commit();
+                if let Some((name, value)) = HeaderName::of_line(raw) {
+                    let end = start + line::content(raw).len();
+                    self.header(name, start + value, end);
+                }
+            }
+            // `Direction`, `Peer`, `Start-Line`.
+            Part::Trace if !matches!(raw[0] | 0x20, b'd' | b'p' | b's') => {}
+            Part::Outside | Part::Header | Part::Trace => return false,
+        }
+        self.line += 1;
+        true
+    }
+
+    /// A SIP header that begins: its value is `text[from..to]` so far.
+    #[inline]
+    fn header(&mut self, name: HeaderName, from: usize, to: usize) {
+        if name == HeaderName::MessageBody {
+            self.body = from;
+            self.part = Part::Body;
+        } else {
+            self.pending = Some((name, from, to));
         }
     }
 
@@ -294,13 +337,8 @@ impl<'a, 's> Reader<'a, 's> {
             return;
         }
         self.commit();
-        match HeaderName::of_line(content) {
-            Some((HeaderName::MessageBody, value)) => {
-                self.body = content_start + value;
-                self.part = Part::Body;
-            }
-            Some((name, value)) => self.pending = Some((name, content_start + value, content_end)),
-            None => {}
+        if let Some((name, value)) = HeaderName::of_line(content) {
+            self.header(name, content_start + value, content_end);
         }
     }
 
@@ -319,8 +357,9 @@ impl<'a, 's> Reader<'a, 's> {
         let outcome = self.judge(&record, end, whole);
         if outcome.is_ok() {
             // A blank line inside a record is part of it.
-            for _ in record.lines_before..self.line {
-                self.run.line(LineKind::Event, self.segment.base + end as u64, self.sink);
+            let (lines, end) = (self.line - record.lines_before, self.segment.base + end as u64);
+            if lines > 0 {
+                self.run.lines(LineKind::Event, lines, end, self.sink);
             }
             return;
         }

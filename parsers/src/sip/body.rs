@@ -1,9 +1,20 @@
 //! What a body says about the use of a service: SDP media and conference commands.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::{Method, Modalities, SipMessage};
 
 /// What a conference command that failed is answered with, under a status of 200.
-const FAILURE: &[u8] = b"code=\"failure\"";
+static FAILURE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"code=\"failure\""));
+/// What a line of SDP that names a medium begins with.
+static MEDIUM: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"m="));
+/// The command that creates a conference, and the entities that it lists.
+const COMMAND: &[u8] = b"addConference";
+static COMMANDS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(COMMAND));
+static ENTITIES: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"entity-view"));
+static ENTITY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"entity="));
 
 /// How far before a name its `<` is looked for, and how long a tag is read: bounds, so that no body
 /// takes longer to read than its length.
@@ -18,7 +29,7 @@ impl SipMessage<'_> {
         match self.cseq {
             Some((_, Method::Invite)) if self.is_request() => self.media(body),
             Some((_, Method::Service)) if self.is_request() => self.command(body),
-            Some((_, Method::Service)) if memchr::memmem::find(body, FAILURE).is_some() => {
+            Some((_, Method::Service)) if FAILURE.find(body).is_some() => {
                 self.modalities |= Modalities::COMMAND_FAILED;
             }
             _ => {}
@@ -27,7 +38,7 @@ impl SipMessage<'_> {
 
     /// SDP `m=` lines; a port of 0 declines the medium (RFC 3264).
     fn media(&mut self, body: &[u8]) {
-        for at in memchr::memmem::find_iter(body, b"m=") {
+        for at in MEDIUM.find_iter(body) {
             let begins = at.checked_sub(1).is_none_or(|b| matches!(body[b], b'\n' | b'\r'));
             if !begins {
                 continue;
@@ -53,8 +64,7 @@ impl SipMessage<'_> {
     /// `<addConference>` and the entities that it lists (\[MS-CONFPRO\] 4.1). Other commands at the
     /// focus factory (`getConference`, `getConferencingCapabilities`) create nothing.
     fn command(&mut self, body: &[u8]) {
-        const COMMAND: &[u8] = b"addConference";
-        let created = memchr::memmem::find_iter(body, COMMAND).any(|at| {
+        let created = COMMANDS.find_iter(body).any(|at| {
             // A name with a prefix begins behind a colon; a closing tag has a slash before it.
             let before = &body[at.saturating_sub(LONGEST_PREFIX)..at];
             let begins = memchr::memrchr(b'<', before).map(|i| &before[i + 1..]);
@@ -67,10 +77,10 @@ impl SipMessage<'_> {
             return;
         }
         self.modalities |= Modalities::CONFERENCE_CREATE;
-        for at in memchr::memmem::find_iter(body, b"entity-view") {
+        for at in ENTITIES.find_iter(body) {
             let tag = &body[at..body.len().min(at + LONGEST_TAG)];
             let tag = &tag[..memchr::memchr(b'>', tag).unwrap_or(tag.len())];
-            let Some(i) = memchr::memmem::find(tag, b"entity=") else { continue };
+            let Some(i) = ENTITY.find(tag) else { continue };
             let value = &tag[i + 7..];
             let Some((quote @ (b'"' | b'\''), value)) = value.split_first() else { continue };
             let value = &value[..memchr::memchr(*quote, value).unwrap_or(value.len())];

@@ -1,6 +1,6 @@
 //! The union of all messages of one exchange: a request, its answers, and every copy of them.
 
-use super::{Direction, Method, Modalities, Peer, Schemes, SipMessage};
+use super::{Direction, Method, Modalities, Peer, Schemes, SipMessage, uri};
 use crate::event::Place;
 use crate::service::{contains_ignore_case, ends_with_ignore_case, starts_with_ignore_case};
 
@@ -18,6 +18,19 @@ pub struct ExchangeKey {
     pub method: Method,
     /// `tag` of `From`; empty where there is none.
     pub from_tag: Box<[u8]>,
+}
+
+impl ExchangeKey {
+    /// The key of a message's exchange.
+    pub fn of(message: &SipMessage<'_>) -> ExchangeKey {
+        let (cseq, method) = message.cseq.unwrap_or_default();
+        ExchangeKey {
+            call_id: message.call_id.into(),
+            cseq,
+            method,
+            from_tag: message.from.parameter(b"tag").unwrap_or_default().into(),
+        }
+    }
 }
 
 /// Where a record stands. Ordered by (instant, input, byte): the least is the one that is cited.
@@ -113,22 +126,22 @@ impl Exchange {
     /// `place` is where the record stands; what does not belong to the decision is not kept. A
     /// message without `CSeq` is its own kind of exchange, number 0 and [`Method::Other`].
     pub fn from_message(place: Place, message: &SipMessage<'_>) -> (ExchangeKey, Exchange) {
-        let (cseq, method) = message.cseq.unwrap_or_default();
-        let key = ExchangeKey {
-            call_id: message.call_id.into(),
-            cseq,
-            method,
-            from_tag: message.from.parameter(b"tag").unwrap_or_default().into(),
-        };
         let mut exchange = Exchange::default();
-        exchange.note_sender(message, method);
+        exchange.note(place, message);
+        (ExchangeKey::of(message), exchange)
+    }
+
+    /// Adds one message of the exchange, as [`Exchange::merge`] of [`Exchange::from_message`] does; what
+    /// changes nothing costs little.
+    pub fn note(&mut self, place: Place, message: &SipMessage<'_>) {
+        let (_, method) = message.cseq.unwrap_or_default();
+        self.note_sender(message, method);
         if message.is_request() {
-            exchange.note_request(message);
+            self.note_request(message);
         } else if let Some(status) = message.status() {
             let row = Row { instant: place.instant, input: 0, byte: place.byte, line: place.line };
-            exchange.note_answer(message, status, method, row);
+            self.note_answer(message, status, method, row);
         }
-        (key, exchange)
     }
 
     /// Unites two parts of one exchange.
@@ -172,15 +185,15 @@ impl Exchange {
         let from = message.from.address_of_record();
         let rank = rank(message);
         if !from.is_empty() {
-            self.from = Some((rank, from.into()));
+            least_ranked(&mut self.from, rank, from);
         }
         if ends_with_ignore_case(from, b"@anonymous.invalid") {
             self.shown |= Shown::ANONYMOUS;
         }
-        if message.from.is_telephone() {
+        let (telephone, opaque) = uri::telephone_and_opaque(message.from.uri);
+        if telephone {
             self.shown |= Shown::TELEPHONE;
         }
-        let opaque = message.from.uri_parameter(b"opaque").unwrap_or_default();
         if starts_with_ignore_case(opaque, b"app:") || starts_with_ignore_case(opaque, b"srvr:") {
             self.shown |= Shown::APPLICATION;
         }
@@ -188,27 +201,29 @@ impl Exchange {
             self.shown |= Shown::SIGN_OUT;
         }
         if let Some(epid) = message.from.parameter(b"epid").filter(|e| !e.is_empty()) {
-            self.epid = Some((rank, epid.to_ascii_lowercase().into()));
+            least_in_lower_case(&mut self.epid, rank, epid);
         }
         if message.has_instance() {
             // An answer may speak of other endpoints of the user: the request knows better.
             let rank = if message.is_request() { rank } else { rank + 4 };
-            self.instance = Some((rank, message.instance.to_ascii_lowercase().into()));
+            least_in_lower_case(&mut self.instance, rank, message.instance);
         }
         let toward_client = message.is_request() == (message.direction == Direction::Incoming);
         if message.direction != Direction::Unknown
             && toward_client
             && let Peer::Address(address) = message.peer()
         {
-            self.client = Some(address.into());
+            least_text(&mut self.client, address);
         }
-        self.target = first_label(message.target)
-            .map(|t| (0, t.into()))
-            .or_else(|| first_label(message.claimed_target).map(|t| (1, t.into())));
+        if let Some(target) = first_label(message.target) {
+            least_ranked(&mut self.target, 0, target);
+        } else if let Some(target) = first_label(message.claimed_target) {
+            least_ranked(&mut self.target, 1, target);
+        }
     }
 
     fn note_request(&mut self, message: &SipMessage<'_>) {
-        self.modalities = message.modalities;
+        self.modalities |= message.modalities;
         if message.authorization.has_any(Schemes::OF_ACCOUNTS) {
             self.shown |= Shown::CREDENTIALS;
         }
@@ -219,17 +234,17 @@ impl Exchange {
             self.shown |= Shown::DIGEST;
         }
         if !message.user_agent.is_empty() {
-            self.agent = Some((rank(message), message.user_agent.into()));
+            least_ranked(&mut self.agent, rank(message), message.user_agent);
         }
-        self.account = message.ntlm().map(|i| i.account().into_bytes().into());
+        least(&mut self.account, message.ntlm().map(|i| i.account().into_bytes().into()));
         let peer = message.peer();
         let came_in = message.direction == Direction::Incoming;
         if came_in {
             self.shown |= Shown::INCOMING;
             if let Peer::Server(name) = peer {
-                self.vouched_by = Some(name.to_ascii_lowercase().into());
+                least(&mut self.vouched_by, Some(name.to_ascii_lowercase().into()));
                 if !message.asserted_identity.is_empty() {
-                    self.identity = Some(message.asserted_identity.into());
+                    least_text(&mut self.identity, message.asserted_identity);
                 }
             }
         }
@@ -240,26 +255,31 @@ impl Exchange {
     }
 
     fn note_answer(&mut self, message: &SipMessage<'_>, status: u32, method: Method, row: Row) {
-        let answer = || Some(Answer { row, machine: message.machine.into() });
-        self.modalities = message.modalities;
+        self.modalities |= message.modalities;
+        let answer = |into: &mut Option<Answer>| {
+            let held = into.as_ref().map(|held| (held.row, &*held.machine));
+            if held.is_none_or(|held| (row, message.machine) < held) {
+                *into = Some(Answer { row, machine: message.machine.into() });
+            }
+        };
         let signed = message.authentication_info.has_any(Schemes::OF_ACCOUNTS);
         match status {
             200..=299 => {
-                self.accepted = answer();
+                answer(&mut self.accepted);
                 if signed {
                     self.shown |= Shown::SIGNED;
-                    self.signed = answer();
+                    answer(&mut self.signed);
                 }
                 if message.authentication_info.has(Schemes::DIGEST) {
                     self.shown |= Shown::DIGEST;
                 }
             }
-            401 | 407 => self.challenged = answer(),
-            403 | 404 => self.turned_away = answer(),
+            401 | 407 => answer(&mut self.challenged),
+            403 | 404 => answer(&mut self.turned_away),
             _ => {}
         }
         if method == Method::Register {
-            self.software = message.rtc;
+            self.software = self.software.max(message.rtc);
         }
     }
 }
@@ -299,5 +319,28 @@ fn least<T: Ord>(into: &mut Option<T>, other: Option<T>) {
         && into.as_ref().is_none_or(|held| value < *held)
     {
         *into = Some(value);
+    }
+}
+
+/// [`least`] of a text, which is copied only where it is the lesser one.
+fn least_text(into: &mut Option<Box<[u8]>>, text: &[u8]) {
+    if into.as_deref().is_none_or(|held| text < held) {
+        *into = Some(text.into());
+    }
+}
+
+/// The same of a ranked one.
+fn least_ranked(into: &mut Option<Ranked>, rank: u8, text: &[u8]) {
+    if into.as_ref().is_none_or(|(held, value)| (rank, text) < (*held, value)) {
+        *into = Some((rank, text.into()));
+    }
+}
+
+/// The same of a text that is kept in lower case.
+fn least_in_lower_case(into: &mut Option<Ranked>, rank: u8, text: &[u8]) {
+    let changes_nothing =
+        |(held, value): &Ranked| *held < rank || *held == rank && value.eq_ignore_ascii_case(text);
+    if !into.as_ref().is_some_and(changes_nothing) {
+        least(into, Some((rank, text.to_ascii_lowercase().into())));
     }
 }

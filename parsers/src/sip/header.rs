@@ -1,7 +1,12 @@
 //! Reading one header into a message.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::uri::{parameter, parameters};
 use super::{GssapiData, Method, NameAddr, Schemes, SipMessage, StartLine, uri};
+use crate::bytes::same;
 use crate::service::starts_with_ignore_case;
 use crate::time;
 
@@ -67,7 +72,10 @@ impl HeaderName {
         };
         names.iter().find_map(|(known, name)| {
             let (head, rest) = line.split_at_checked(known.len())?;
-            if !head.eq_ignore_ascii_case(known) {
+            // Nearly always this tells already.
+            if !matches!(rest.first(), Some(b':' | b' ' | b'\t'))
+                || !(same(head, known) || head.eq_ignore_ascii_case(known))
+            {
                 return None;
             }
             // Blanks may stand before the colon.
@@ -80,13 +88,19 @@ impl HeaderName {
 impl<'a> SipMessage<'a> {
     /// Takes the request or status line; leaves [`StartLine::None`] where it is neither.
     pub fn read_start_line(&mut self, line: &'a [u8]) {
-        let mut words = line.split(|b| *b == b' ').filter(|w| !w.is_empty());
-        let (Some(first), Some(second)) = (words.next(), words.next()) else { return };
+        let mut rest = line;
+        let mut word = || {
+            let begin = rest.iter().position(|b| *b != b' ')?;
+            let (word, behind) = word_of(&rest[begin..]);
+            rest = behind;
+            Some(word)
+        };
+        let (Some(first), Some(second)) = (word(), word()) else { return };
         if starts_with_ignore_case(first, b"SIP/") {
             if let Some(status @ 100..=699) = time::number(second) {
                 self.start = StartLine::Response(status);
             }
-        } else if words.next().is_some_and(|w| starts_with_ignore_case(w, b"SIP/")) {
+        } else if word().is_some_and(|w| starts_with_ignore_case(w, b"SIP/")) {
             self.start = StartLine::Request(second);
         }
     }
@@ -98,7 +112,10 @@ impl<'a> SipMessage<'a> {
         } else if starts_with_ignore_case(value, b"outgoing") {
             self.direction = super::Direction::Outgoing;
         }
-        let source = parameter(value, b';', b"source").unwrap_or_default();
+        let source = match memchr::memchr(b';', value) {
+            Some(_) => parameter(value, b';', b"source").unwrap_or_default(),
+            None => b"",
+        };
         self.local = source.eq_ignore_ascii_case(b"local");
         self.external = source.eq_ignore_ascii_case(b"external edge");
     }
@@ -125,13 +142,12 @@ impl<'a> SipMessage<'a> {
 
     /// A response may list contacts of other endpoints too; several tell nothing about this one.
     fn contact(&mut self, value: &'a [u8]) {
-        const INSTANCE: &[u8] = b"+sip.instance";
         let contact = NameAddr::parse(value);
         if self.is_request() && contact.parameter(b"expires") == Some(b"0") {
             self.expires_zero = true;
         }
         let Some(instance) = contact.parameter(INSTANCE) else { return };
-        let several = memchr::memmem::find_iter(value, INSTANCE).nth(1).is_some();
+        let several = INSTANCES.find_iter(value).nth(1).is_some();
         if several || (!self.instance.is_empty() && self.instance != bare_instance(instance)) {
             // A value that is no instance, so that a third contact does not count either.
             self.instance = AMBIGUOUS;
@@ -199,10 +215,10 @@ impl<'a> SipMessage<'a> {
         use super::Modalities;
         let StartLine::Request(request) = self.start else { return };
         for address in [request, self.to.uri] {
-            if uri::is_telephone(address) {
+            let (telephone, opaque) = uri::telephone_and_opaque(address);
+            if telephone {
                 self.modalities |= Modalities::TELEPHONE;
             }
-            let opaque = uri::opaque(address);
             if starts_with_ignore_case(opaque, b"app:conf:")
                 && !starts_with_ignore_case(opaque, b"app:conf:focusfactory")
             {
@@ -211,6 +227,10 @@ impl<'a> SipMessage<'a> {
         }
     }
 }
+
+/// The parameter of a contact that tells the endpoint.
+const INSTANCE: &[u8] = b"+sip.instance";
+static INSTANCES: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(INSTANCE));
 
 /// The first bytes of an NTLM type-3 message (`NTLMSSP\0`, 3) in base64.
 const NTLM_TYPE_3: &[u8] = b"TlRMTVNTUAAD";
@@ -222,6 +242,11 @@ const AMBIGUOUS: &[u8] = b"?";
 fn bare_instance(value: &[u8]) -> &[u8] {
     let value = value.strip_prefix(b"<").map_or(value, |v| v.strip_suffix(b">").unwrap_or(v));
     if starts_with_ignore_case(value, b"urn:uuid:") { &value[9..] } else { value }
+}
+
+/// What stands before the first blank, and the rest.
+fn word_of(text: &[u8]) -> (&[u8], &[u8]) {
+    text.split_at(memchr::memchr(b' ', text).unwrap_or(text.len()))
 }
 
 /// The scheme of an authentication header, and what follows it.

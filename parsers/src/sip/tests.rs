@@ -146,17 +146,42 @@ proptest! {
     fn union_is_commutative_associative_and_idempotent(
         a in any_text(), b in any_text(), c in any_text()
     ) {
-        let ((key, a), (_, b), (_, c)) = (a.part(), b.part(), c.part());
+        let texts = (a, b, c);
+        let ((key, a), (_, b), (_, c)) = (texts.0.part(), texts.1.part(), texts.2.part());
         prop_assert_eq!(union(&[&a, &b]), union(&[&b, &a]));
         prop_assert_eq!(union(&[&union(&[&a, &b]), &c]), union(&[&a, &union(&[&b, &c])]));
         prop_assert_eq!(union(&[&a, &a]), a.clone());
         prop_assert_eq!(union(&[&a, &b, &a]), union(&[&a, &b]));
+        // Told one by one, messages make the same exchange.
+        let mut noted = Exchange::default();
+        for text in [&texts.0, &texts.1, &texts.2, &texts.0] {
+            noted.note(text.place, &text.message());
+        }
+        prop_assert_eq!(&noted, &union(&[&a, &b, &c]));
         // What it shows is a function of the union, whatever it is, and never more than one access.
         let whole = union(&[&a, &b, &c]);
         let shown = whole.decide(&key, &Scope::default());
         let accesses = shown.iter().filter(|d| matches!(d, Decided::Access { .. })).count();
         prop_assert!(accesses <= 1);
         prop_assert!(shown.is_empty() || accesses == 1);
+    }
+
+    #[test]
+    fn start_lines_are_read_word_by_word(line in "(SIP/|sip/|INVITE)?[ a]{0,4}(2\\d\\d|99|x)?[ ]{0,2}[sS]?(IP/2)?[ ]{0,2}") {
+        let words: Vec<&[u8]> =
+            line.as_bytes().split(|b| *b == b' ').filter(|w| !w.is_empty()).collect();
+        let is_sip = |word: &[u8]| word.len() >= 4 && word[..4].eq_ignore_ascii_case(b"SIP/");
+        let expected = match words[..] {
+            [first, status, ..] if is_sip(first) => match crate::time::number(status) {
+                Some(status @ 100..=699) => StartLine::Response(status),
+                _ => StartLine::None,
+            },
+            [_, uri, version, ..] if is_sip(version) => StartLine::Request(uri),
+            _ => StartLine::None,
+        };
+        let mut message = SipMessage::default();
+        message.read_start_line(line.as_bytes());
+        prop_assert_eq!(message.start, expected);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! SIP URIs, name-addr values and their parameters (RFC 3261, sections 19.1 and 20.10).
 
+use crate::csv::parity;
 use crate::service::starts_with_ignore_case;
+use crate::simd;
 
 /// A `From`, `To` or `Contact` value taken apart.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -78,29 +80,112 @@ fn quoted_end(text: &[u8], mut at: usize) -> usize {
 /// The parameters of `text`, which stand apart by `separator` outside of quotes: names and values,
 /// the latter without their own quotes, and empty where a parameter has none.
 pub(super) fn parameters(text: &[u8], separator: u8) -> impl Iterator<Item = (&[u8], &[u8])> {
-    let mut start = 0;
+    let ends = Ends::of(text, separator);
+    let (mut start, mut number) = (0, 0);
     std::iter::from_fn(move || {
         let begin = start;
         if begin >= text.len() {
             return None;
         }
-        let mut end = begin;
-        let mut equals = None;
-        while let Some(byte) = text.get(end) {
-            if *byte == separator {
-                break;
+        let known = ends.as_ref().map(|ends| ends.end(number, text));
+        number += 1;
+        let rest = &text[begin..];
+        let named = rest.iter().position(|b| *b == b'=' || *b == separator || *b == b'"');
+        let named = begin + named.unwrap_or(rest.len());
+        let (equals, end) = match text.get(named) {
+            Some(b'=') => {
+                let end = known.unwrap_or_else(|| value_end(text, named + 1, separator));
+                (Some(named), end)
             }
-            if *byte == b'=' && equals.is_none() {
-                equals = Some(end);
-            }
-            end = if *byte == b'"' { quoted_end(text, end + 1) } else { end + 1 };
-        }
+            Some(b'"') => after_quote(text, named, separator),
+            _ => (None, named),
+        };
         start = end + 1;
         Some(match equals {
             Some(at) => (text[begin..at].trim_ascii(), unquoted(text[at + 1..end].trim_ascii())),
             None => (text[begin..end].trim_ascii(), &b""[..]),
         })
     })
+}
+
+/// Where the parameters of a long text end, found at one go.
+struct Ends {
+    /// Offsets of the separators outside of quotes.
+    at: [u16; MOST_PARAMETERS],
+    count: usize,
+    /// All bits set where a quoted string is open.
+    inside: u64,
+    /// A backslash stands somewhere, or there are too many separators.
+    odd: bool,
+}
+
+/// Separators that are noted; credentials have seven or eight.
+const MOST_PARAMETERS: usize = 24;
+
+impl Ends {
+    /// `None` where `text` is short, or is better read byte by byte.
+    fn of(text: &[u8], separator: u8) -> Option<Ends> {
+        if !(simd::BLOCK..=usize::from(u16::MAX)).contains(&text.len()) {
+            return None;
+        }
+        let mut ends = Ends { at: [0; MOST_PARAMETERS], count: 0, inside: 0, odd: false };
+        simd::each_block(text, [separator, b'"', b'\\'], &mut ends);
+        (!ends.odd).then_some(ends)
+    }
+
+    /// Where the parameter of this number ends, from 0.
+    fn end(&self, number: usize, text: &[u8]) -> usize {
+        match self.at[..self.count].get(number) {
+            Some(end) => usize::from(*end),
+            None => text.len(),
+        }
+    }
+}
+
+impl simd::Blocks<3> for Ends {
+    #[inline(always)]
+    fn block(&mut self, at: usize, [separators, quotes, backslashes]: [u64; 3]) {
+        let inside = parity(quotes) ^ self.inside;
+        self.inside = ((inside as i64) >> 63) as u64;
+        self.odd |= backslashes != 0;
+        for end in simd::bits(separators & !inside) {
+            match self.at.get_mut(self.count) {
+                Some(place) => *place = (at + end) as u16,
+                None => return self.odd = true,
+            }
+            self.count += 1;
+        }
+    }
+}
+
+/// Where the value that begins at `at` ends.
+fn value_end(text: &[u8], mut at: usize, separator: u8) -> usize {
+    loop {
+        let rest = text.get(at..).unwrap_or_default();
+        let Some(stop) = rest.iter().position(|b| *b == separator || *b == b'"') else {
+            return text.len();
+        };
+        at += stop;
+        if text[at] == separator {
+            return at;
+        }
+        at = quoted_end(text, at + 1);
+    }
+}
+
+/// Where the `=` of a parameter is and where it ends; from `at` on, before which there is no `=`.
+fn after_quote(text: &[u8], at: usize, separator: u8) -> (Option<usize>, usize) {
+    let (mut equals, mut end) = (None, at);
+    while let Some(byte) = text.get(end) {
+        if *byte == separator {
+            break;
+        }
+        if *byte == b'=' && equals.is_none() {
+            equals = Some(end);
+        }
+        end = if *byte == b'"' { quoted_end(text, end + 1) } else { end + 1 };
+    }
+    (equals, end)
 }
 
 /// The value of the first parameter of that name, compared without case.
@@ -141,14 +226,21 @@ pub(super) fn address_of_record(uri: &[u8]) -> &[u8] {
 
 /// Whether a URI is a telephone number: `tel:` or `;user=phone`.
 pub(super) fn is_telephone(uri: &[u8]) -> bool {
-    starts_with_ignore_case(uri, b"tel:")
-        || parameter(uri_parameters(uri), b';', b"user")
-            .is_some_and(|v| v.eq_ignore_ascii_case(b"phone"))
+    telephone_and_opaque(uri).0
 }
 
-/// The `opaque` parameter of a URI; empty where there is none.
-pub(super) fn opaque(uri: &[u8]) -> &[u8] {
-    parameter(uri_parameters(uri), b';', b"opaque").unwrap_or_default()
+/// Whether a URI is a telephone number, and its `opaque` parameter; empty where there is none.
+pub(super) fn telephone_and_opaque(uri: &[u8]) -> (bool, &[u8]) {
+    let (mut user, mut opaque) = (None, None);
+    for (name, value) in parameters(uri_parameters(uri), b';') {
+        if name.eq_ignore_ascii_case(b"user") {
+            user = user.or(Some(value));
+        } else if name.eq_ignore_ascii_case(b"opaque") {
+            opaque = opaque.or(Some(value));
+        }
+    }
+    let phone = user.is_some_and(|user| user.eq_ignore_ascii_case(b"phone"));
+    (phone || starts_with_ignore_case(uri, b"tel:"), opaque.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -197,5 +289,34 @@ mod tests {
         assert_eq!(parameter(&text[5..], b',', b"response"), Some(&b"c"[..]));
         assert_eq!(parameter(&text[5..], b',', b"opaque"), Some(&b""[..]));
         assert_eq!(parameter(b"a=\"never closed; b=1", b';', b"b"), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn parameters_are_those_of_the_plain_way(short in "[ab;=\"\\\\ ]{0,40}", long in "([ab]{0,9}=(\"[ab;=]{0,30}\"|[ab]{0,9})[\"\\\\]?; ?){0,30}") {
+          for text in [short.as_bytes(), long.as_bytes()] {
+            let mut plain = Vec::new();
+            let mut begin = 0;
+            while begin < text.len() {
+                let (equals, end) = after_quote(text, begin, b';');
+                plain.push(match equals {
+                    Some(at) => {
+                        (text[begin..at].trim_ascii(), unquoted(text[at + 1..end].trim_ascii()))
+                    }
+                    None => (text[begin..end].trim_ascii(), &b""[..]),
+                });
+                begin = end + 1;
+            }
+            proptest::prop_assert_eq!(parameters(text, b';').collect::<Vec<_>>(), plain);
+          }
+        }
+
+        #[test]
+        fn one_pass_finds_what_two_do(uri in "(tel:)?[a@]{0,2}(;(user|USER|opaque|x)=(phone|\"?Phone\"?|app)){0,4}") {
+            let uri = uri.as_bytes();
+            let of = |name: &[u8]| parameter(uri_parameters(uri), b';', name).unwrap_or_default();
+            let phone = uri.starts_with(b"tel:") || of(b"user").eq_ignore_ascii_case(b"phone");
+            proptest::prop_assert_eq!(telephone_and_opaque(uri), (phone, of(b"opaque")));
+        }
     }
 }

@@ -69,10 +69,13 @@ impl Seen<'_> {
     }
 }
 
+/// Two names.
+type Pair = (Box<[u8]>, Box<[u8]>);
+
 /// Pairs of names that were told to be one person.
 #[derive(Default)]
 pub(super) struct Pairs {
-    told: Vec<Option<(Box<[u8]>, Box<[u8]>)>>,
+    told: Vec<Option<Pair>>,
 }
 
 impl Pairs {

@@ -1,10 +1,6 @@
 //! The header of a trace record.
 
-use nom::bytes::complete::{tag, take_till, take_while1};
-use nom::character::complete::{hex_digit1, space0};
-use nom::sequence::delimited;
-use nom::{IResult, Parser};
-
+use crate::bytes::same;
 use crate::time::{self, DAY_MS};
 
 /// What stands at the end of a header whose record has a body.
@@ -36,7 +32,7 @@ impl<'a> Header<'a> {
         if !line.starts_with(b"TL_") {
             return None;
         }
-        let (rest, (flag, context, stamp)) = prefix(line).ok()?;
+        let (rest, (flag, context, stamp)) = prefix(line)?;
         let mut header = Header {
             flag,
             component: b"",
@@ -73,7 +69,9 @@ impl<'a> Header<'a> {
 
     /// Whether the record is a SIP message.
     pub(super) fn is_sip(&self) -> bool {
-        self.flag == b"TF_PROTOCOL" && self.component.eq_ignore_ascii_case(b"SIPStack")
+        same(self.flag, b"TF_PROTOCOL")
+            && (same(self.component, b"SIPStack")
+                || self.component.eq_ignore_ascii_case(b"SIPStack"))
     }
 }
 
@@ -85,23 +83,54 @@ pub(super) fn is_end(line: &[u8]) -> bool {
 /// Flag, context and time stamp.
 type Prefix<'a> = (&'a [u8], &'a [u8], &'a [u8]);
 
-fn prefix(line: &[u8]) -> IResult<&[u8], Prefix<'_>> {
-    let word = || take_while1(|b: u8| b.is_ascii_alphanumeric() || b == b'_');
-    let context = delimited(tag("["), take_till(|b| b == b']'), tag("]"));
-    let thread = (hex_digit1, tag("."), hex_digit1, tag("::"));
-    let stamp =
-        take_while1(|b: u8| b.is_ascii_hexdigit() || matches!(b, b'/' | b'-' | b':' | b'.'));
-    let (rest, (_, _, flag, _, context, _, stamp)) = (
-        tag("TL_"),
-        take_while1(|b: u8| b.is_ascii_uppercase()),
-        delimited(tag("("), word(), tag(")")),
-        space0,
-        context,
-        thread,
-        stamp,
-    )
-        .parse(line)?;
-    Ok((rest, (flag, context, stamp)))
+/// What stands before the component, and what is behind it.
+fn prefix(line: &[u8]) -> Option<(&[u8], Prefix<'_>)> {
+    let (_, rest) = run(line.strip_prefix(b"TL_")?, UPPER)?;
+    let (flag, rest) = run(rest.strip_prefix(b"(")?, WORD)?;
+    let mut rest = rest.strip_prefix(b")")?;
+    while let [b' ' | b'\t', behind @ ..] = rest {
+        rest = behind;
+    }
+    let rest = rest.strip_prefix(b"[")?;
+    let (context, rest) = rest.split_at(rest.iter().position(|b| *b == b']')?);
+    let (_, rest) = run(&rest[1..], HEX)?;
+    let (_, rest) = run(rest.strip_prefix(b".")?, HEX)?;
+    let (stamp, rest) = run(rest.strip_prefix(b"::")?, STAMP)?;
+    Some((rest, (flag, context, stamp)))
+}
+
+const UPPER: u8 = 1;
+const WORD: u8 = 1 << 1;
+const HEX: u8 = 1 << 2;
+const STAMP: u8 = 1 << 3;
+
+/// Which runs a byte may stand in.
+static KINDS: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut byte = 0u8;
+    while byte < 128 {
+        let word = byte.is_ascii_alphanumeric() || byte == b'_';
+        let hex = byte.is_ascii_hexdigit();
+        let stamp = hex || matches!(byte, b'/' | b'-' | b':' | b'.');
+        kinds[byte as usize] = (byte.is_ascii_uppercase() as u8 * UPPER)
+            | (word as u8 * WORD)
+            | (hex as u8 * HEX)
+            | (stamp as u8 * STAMP);
+        byte += 1;
+    }
+    kinds
+};
+
+/// The bytes that `text` begins with and that are of a kind, of which there is one at least.
+#[inline(always)]
+fn run(text: &[u8], kind: u8) -> Option<(&[u8], &[u8])> {
+    let mut end = 0;
+    while let Some(byte) = text.get(end)
+        && KINDS[usize::from(*byte)] & kind != 0
+    {
+        end += 1;
+    }
+    (end > 0).then(|| text.split_at(end))
 }
 
 fn machine(context: &[u8]) -> &[u8] {
@@ -130,6 +159,11 @@ fn clock(stamp: &[u8]) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that cannot read its header has failed")]
+    use nom::bytes::complete::{tag, take_till, take_while1};
+    use nom::character::complete::{hex_digit1, space0};
+    use nom::sequence::delimited;
+    use nom::{IResult, Parser};
+
     use super::*;
     use crate::recorder::rfc3339;
 
@@ -192,5 +226,37 @@ mod tests {
         assert!(Header::parse(b"TL_INFO: text").is_none());
         let month_13 = b"TL_INFO(TF_PROTOCOL) [1]0A2C.0A9C::22/06/2009-17:58:48.922.0009935d (SIPStack,a)$$begin_record";
         assert_eq!(Header::parse(month_13).unwrap().clock, None);
+    }
+
+    /// The same as a grammar.
+    fn grammar(line: &[u8]) -> IResult<&[u8], Prefix<'_>> {
+        let word = || take_while1(|b: u8| b.is_ascii_alphanumeric() || b == b'_');
+        let context = delimited(tag("["), take_till(|b| b == b']'), tag("]"));
+        let thread = (hex_digit1, tag("."), hex_digit1, tag("::"));
+        let stamp =
+            take_while1(|b: u8| b.is_ascii_hexdigit() || matches!(b, b'/' | b'-' | b':' | b'.'));
+        let (rest, (_, _, flag, _, context, _, stamp)) = (
+            tag("TL_"),
+            take_while1(|b: u8| b.is_ascii_uppercase()),
+            delimited(tag("("), word(), tag(")")),
+            space0,
+            context,
+            thread,
+            stamp,
+        )
+            .parse(line)?;
+        Ok((rest, (flag, context, stamp)))
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_prefix_is_what_the_grammar_says(
+            level in "TL_[A-Z]{0,4}\\(?", flag in "[A-Z_0]{0,4}\\)?[ \t]{0,2}", context in "\\[[a-z0\\\\]{0,4}\\]?",
+            thread in "[0-9A-Fg]{0,3}\\.?[0-9A-F]{0,3}:{0,3}", stamp in "[0-9/:.-]{0,20}[ (a-z]{0,4}",
+        ) {
+            let line = [level, flag, context, thread, stamp].concat();
+            let expected = grammar(line.as_bytes()).ok();
+            proptest::prop_assert_eq!(prefix(line.as_bytes()), expected);
+        }
     }
 }

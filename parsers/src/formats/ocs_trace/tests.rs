@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::OcsTrace;
+use proptest::prelude::*;
+
+use super::{OcsTrace, Reader};
 use crate::event::Place;
 use crate::format::{LogFormat, Scope, Segment, State, detect};
 use crate::memory::Memory;
@@ -150,4 +152,63 @@ fn no_secret_is_told() {
     let exchange = Exchange::from_message(place, &message);
     let told = format!("{message:?} {exchange:?}");
     assert!(!told.contains("TlRM") && !told.contains("00ff"), "{told}");
+}
+
+/// Lines of traces, damaged or not, in any order.
+fn any_trace() -> impl Strategy<Value = Vec<u8>> {
+    let lines: Vec<Vec<u8>> = samples()
+        .iter()
+        .flat_map(|(_, text)| text.split_inclusive(|b| *b == b'\n').map(<[u8]>::to_vec))
+        .collect();
+    let runs = (any::<prop::sample::Index>(), 1..20usize).prop_map(move |(at, count)| {
+        let at = at.index(lines.len());
+        lines[at..lines.len().min(at + count)].concat()
+    });
+    let odd = prop::sample::select(vec![
+        " folded\r\n",
+        "\tfolded\n",
+        "\0\0To: <sip:a@b>\n",
+        "To:\r\n",
+        "\n",
+        " \n",
+        "\0\n",
+        "$$end\n",
+        "$$end_record\n",
+        "\0$$end_record \r\n",
+        "TL_\n",
+        "T\n",
+        "Call-ID : x\n",
+        "direction:incoming\n",
+        " Peer: x\n",
+        "\u{FEFF}Peer: y\n",
+        "Message-Body: \n",
+        "f: <sip:a@b>;tag=1 \0\n",
+        "\r\r\n",
+    ]);
+    let noise = prop::collection::vec(any::<u8>(), 0..20);
+    let piece = prop_oneof![
+        6 => runs,
+        3 => odd.prop_map(|line| line.as_bytes().to_vec()),
+        1 => noise,
+    ];
+    prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn quick_lines_are_read_as_plain_ones(trace in any_trace()) {
+        let scope = Scope::default();
+        let told = |quick: bool, base: u64| {
+            let mut recorder = Recorder::default();
+            let segment = Segment { text: &trace, base, eol: b'\n', scope: &scope };
+            let mut reader = Reader::new(&segment, &mut recorder);
+            reader.quick = quick;
+            reader.read();
+            (recorder.decided(), recorder.text, recorder.runs)
+        };
+        prop_assert_eq!(told(true, 0), told(false, 0));
+        prop_assert_eq!(told(true, 7), told(false, 7));
+    }
 }
