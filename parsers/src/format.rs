@@ -6,6 +6,7 @@ use crate::event::{Sink, Software};
 use crate::formats;
 use crate::memory::Memory;
 use crate::network::Networks;
+use crate::service::starts_with_ignore_case;
 
 /// What the run knows before a row is read; the same for every input of a run, or of a server.
 #[derive(Clone, Debug)]
@@ -162,7 +163,9 @@ pub static FORMATS: &[&dyn LogFormat] = &[
 /// ```
 pub fn detect(head: &[u8]) -> (&'static dyn LogFormat, State) {
     let head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
-    for format in FORMATS {
+    // Logs of Exchange itself begin with its own name: those of a web server need not be asked about.
+    let of_iis = starts_with_ignore_case(head, b"#Software: Microsoft Internet Information ");
+    for format in FORMATS.iter().filter(|f| !(of_iis && f.name().starts_with("exchange-"))) {
         if let Some(state) = format.detect(head) {
             return (*format, state);
         }
