@@ -93,13 +93,16 @@ proptest! {
     }
 }
 
-/// What is told of every fact on every day: the number of rows, the first and the last.
+/// Number of rows, and instant and byte of the first and of the last.
+type Sum = (u64, (i64, u64), (i64, u64));
+
+/// What is told of every fact on every day.
 #[derive(Default)]
 struct Sums {
     each: bool,
     facts: Vec<String>,
     servers: Vec<String>,
-    seen: BTreeMap<(String, i64), (u64, (i64, u64), (i64, u64))>,
+    seen: BTreeMap<(String, i64), Sum>,
 }
 
 impl Sums {

@@ -46,8 +46,11 @@ impl Looks {
 /// Texts and what was found out about them. Every text is compared in full; the hash only says where
 /// to look.
 struct Table<V> {
-    sets: Vec<[Option<(Box<[u8]>, V)>; WAYS]>,
+    sets: Vec<Set<V>>,
 }
+
+/// Texts that the hash does not tell apart, the one that came last first.
+type Set<V> = [Option<(Box<[u8]>, V)>; WAYS];
 
 impl<V> Default for Table<V> {
     fn default() -> Self {
