@@ -90,13 +90,16 @@ fn what_is_remembered_changes_no_event() {
     assert!(seen > 50, "{seen} facts");
 }
 
+/// Number of rows, and instant and byte of the first and of the last.
+type Sum = (u64, (i64, u64), (i64, u64));
+
 /// Counts the events of each fact on each day, with the first and the last of them.
 #[derive(Default)]
 struct Summed {
     each: bool,
     facts: Vec<String>,
     servers: Vec<String>,
-    events: BTreeMap<(String, i64), (u64, (i64, u64), (i64, u64))>,
+    events: BTreeMap<(String, i64), Sum>,
 }
 
 impl Summed {
