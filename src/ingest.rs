@@ -211,10 +211,8 @@ fn mapped(
         } else {
             rayon::join(wave, || hasher.update(&text[at..end])).0
         };
-        for segment in segments {
-            account.add(segment);
-        }
-        log.release(at..end);
+        let give_back = || cuts.par_windows(2).for_each(|cut| log.release(cut[0]..cut[1]));
+        rayon::join(|| segments.into_iter().for_each(|s| account.add(s)), give_back);
         progress.advance((end - at) as u64);
         at = end;
     }
