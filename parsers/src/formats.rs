@@ -24,5 +24,6 @@ mod exchange_csv;
 mod exchange_protocol;
 pub(crate) mod facts;
 mod rows;
+mod slots;
 mod table;
 pub(crate) mod web;

@@ -5,17 +5,13 @@
 //! where to look.
 
 use crate::bytes::{mix, same};
-use crate::event::{FactId, Marks, Outcome, Place, Repeats, ServerId, Sink};
+use crate::event::{FactId, Marks, Outcome, Place, ServerId, Sink};
 use crate::service::Service;
-use crate::time::DAY_MS;
+
+use super::slots::{Slots, Untold};
 
 /// The most facts that are known at a time. Beyond, all are forgotten.
 const MOST: usize = 1 << 18;
-/// How many slots behind its own a fact may stand, so that texts that were made to fall together
-/// cost no more than this.
-const REACH: usize = 16;
-/// Slots to begin with; a power of two.
-const SLOTS: usize = 1024;
 
 /// What a row said that decides its fact.
 #[derive(Clone, Copy, Debug)]
@@ -50,8 +46,7 @@ struct Known<const N: usize> {
     text: Box<[u8]>,
     lengths: [usize; N],
     fact: FactId,
-    /// What the sink has not been told yet: all on one UTC day.
-    untold: Option<Repeats>,
+    untold: Untold,
 }
 
 impl<const N: usize> Known<N> {
@@ -71,8 +66,8 @@ impl<const N: usize> Known<N> {
 
 /// The facts that are known.
 pub(crate) struct Facts<const N: usize> {
-    /// Hash, and place in `known` from 1; (0, 0) where nothing stands.
-    slots: Vec<(u32, u32)>,
+    /// Places in `known`.
+    slots: Slots,
     known: Vec<Known<N>>,
     /// Which of the known ones the sink is still to be told of.
     untold: Vec<u32>,
@@ -80,7 +75,7 @@ pub(crate) struct Facts<const N: usize> {
 
 impl<const N: usize> Default for Facts<N> {
     fn default() -> Self {
-        Facts { slots: Vec::new(), known: Vec::new(), untold: Vec::new() }
+        Facts { slots: Slots::default(), known: Vec::new(), untold: Vec::new() }
     }
 }
 
@@ -95,29 +90,14 @@ impl<const N: usize> Facts<N> {
         sink: &mut dyn Sink,
         each: bool,
     ) -> bool {
-        let hash = said.hash();
-        let home = self.home(hash);
-        let slots = self.slots.get(home..).unwrap_or_default();
-        let likely = slots.iter().take(REACH).take_while(|slot| slot.1 != 0);
-        let found = likely
-            .filter(|slot| slot.0 == hash)
-            .find(|slot| self.known.get(slot.1 as usize - 1).is_some_and(|known| known.is(said)));
-        let Some(at) = found.map(|slot| slot.1 - 1) else { return false };
-        let Some(known) = self.known.get_mut(at as usize) else { return false };
+        let known = &self.known;
+        let found = |at: &usize| known.get(*at).is_some_and(|known| known.is(said));
+        let Some(at) = self.slots.likely(said.hash()).find(found) else { return false };
+        let Some(known) = self.known.get_mut(at) else { return false };
         if each {
             sink.again(known.fact, place);
-            return true;
-        }
-        match &mut known.untold {
-            Some(untold) if untold.day() == place.instant.div_euclid(DAY_MS) => untold.add(place),
-            Some(untold) => {
-                sink.repeated(known.fact, untold);
-                *untold = Repeats::once(place);
-            }
-            untold => {
-                *untold = Some(Repeats::once(place));
-                self.untold.push(at);
-            }
+        } else if known.untold.add(known.fact, place, sink) {
+            self.untold.push(at as u32);
         }
         true
     }
@@ -125,10 +105,8 @@ impl<const N: usize> Facts<N> {
     /// Tells the sink what it has not been told yet.
     pub(super) fn tell(&mut self, sink: &mut dyn Sink) {
         for at in self.untold.drain(..) {
-            if let Some(known) = self.known.get_mut(at as usize)
-                && let Some(untold) = known.untold.take()
-            {
-                sink.repeated(known.fact, &untold);
+            if let Some(known) = self.known.get_mut(at as usize) {
+                known.untold.tell(known.fact, sink);
             }
         }
     }
@@ -139,39 +117,14 @@ impl<const N: usize> Facts<N> {
             self.tell(sink);
             *self = Facts::default();
         }
-        if self.known.len() * 2 >= self.slots.len() {
-            self.grow();
-        }
-        let at = self.known.len() as u32 + 1;
-        if self.place(said.hash(), at) {
+        if self.slots.put(said.hash(), self.known.len()) {
             self.known.push(Known {
                 plain: said.plain(),
                 text: said.parts.concat().into(),
                 lengths: said.parts.map(<[u8]>::len),
                 fact,
-                untold: None,
+                untold: Untold::default(),
             });
-        }
-    }
-
-    fn home(&self, hash: u32) -> usize {
-        hash as usize & self.slots.len().wrapping_sub(1)
-    }
-
-    /// Puts a place of `known` behind its hash; `false` where there is no room near its own slot.
-    fn place(&mut self, hash: u32, at: u32) -> bool {
-        let home = self.home(hash);
-        let free = self.slots.iter_mut().skip(home).take(REACH).find(|slot| slot.1 == 0);
-        free.map(|slot| *slot = (hash, at)).is_some()
-    }
-
-    #[cold]
-    fn grow(&mut self) {
-        let places = (self.slots.len() * 2).max(SLOTS);
-        let before = std::mem::replace(&mut self.slots, vec![(0, 0); places]);
-        for (hash, at) in before.into_iter().filter(|slot| slot.1 != 0) {
-            // One that finds no room is told of anew when it is seen again.
-            self.place(hash, at);
         }
     }
 }
@@ -181,6 +134,7 @@ mod tests {
     use super::*;
     use crate::event::{Access, Client, DeviceEvidence, ServerEvidence};
     use crate::recorder::Recorder;
+    use crate::time::DAY_MS;
 
     fn said<'r>(server: u32, user: &'r str, client: &'r str) -> Said<'r, 2> {
         Said {

@@ -5,20 +5,15 @@
 //! where to look.
 
 use crate::bytes::{mix, same};
-use crate::event::{FactId, Marks, Outcome, Place, Repeats, ServerId, Sink};
+use crate::event::{FactId, Marks, Outcome, Place, ServerId, Sink};
 use crate::service::Service;
 use crate::simd::prefetch;
-use crate::time::DAY_MS;
 
 use super::looks::AgentId;
+use crate::formats::slots::{Slots, Untold};
 
 /// The most facts that are known at a time: 48 MiB of them. Beyond, all are forgotten.
 const MOST: usize = 1 << 18;
-/// How many slots behind its own a fact may stand. So that texts that were made to fall together
-/// cost no more than this.
-const REACH: usize = 16;
-/// Slots to begin with; a power of two.
-const SLOTS: usize = 1024;
 
 /// What a row said that decides its fact.
 #[derive(Clone, Copy, Debug)]
@@ -67,8 +62,7 @@ struct Known {
     marks: Marks,
     service: Service,
     outcome: Outcome,
-    /// What the sink has not been told yet: all on one UTC day.
-    untold: Option<Repeats>,
+    untold: Untold,
 }
 
 impl Known {
@@ -95,7 +89,7 @@ impl Known {
             marks: seen.marks,
             service: seen.service,
             outcome: seen.outcome,
-            untold: None,
+            untold: Untold::default(),
         }
     }
 
@@ -118,8 +112,8 @@ impl Known {
 /// The facts that are known.
 #[derive(Default)]
 pub(crate) struct Memo {
-    /// Hash, and place in `known` from 1; (0, 0) where nothing stands.
-    slots: Vec<(u32, u32)>,
+    /// Places in `known`.
+    slots: Slots,
     known: Vec<Known>,
     /// Which of the known ones the sink is still to be told of.
     untold: Vec<u32>,
@@ -138,22 +132,12 @@ impl Memo {
     ) -> bool {
         let known = &self.known;
         let found = |at: &usize| known.get(*at).is_some_and(|known| known.is(seen));
-        let Some(at) = self.likely(hash).find(found) else { return false };
+        let Some(at) = self.slots.likely(hash.0).find(found) else { return false };
         let Some(known) = self.known.get_mut(at) else { return false };
         if each {
             sink.again(known.fact, place);
-            return true;
-        }
-        match &mut known.untold {
-            Some(untold) if untold.day() == place.instant.div_euclid(DAY_MS) => untold.add(place),
-            Some(untold) => {
-                sink.repeated(known.fact, untold);
-                *untold = Repeats::once(place);
-            }
-            untold => {
-                *untold = Some(Repeats::once(place));
-                self.untold.push(at as u32);
-            }
+        } else if known.untold.add(known.fact, place, sink) {
+            self.untold.push(at as u32);
         }
         true
     }
@@ -161,10 +145,8 @@ impl Memo {
     /// Tells the sink what it has not been told yet.
     pub(in crate::formats) fn tell(&mut self, sink: &mut dyn Sink) {
         for at in self.untold.drain(..) {
-            if let Some(known) = self.known.get_mut(at as usize)
-                && let Some(untold) = known.untold.take()
-            {
-                sink.repeated(known.fact, &untold);
+            if let Some(known) = self.known.get_mut(at as usize) {
+                known.untold.tell(known.fact, sink);
             }
         }
     }
@@ -172,13 +154,13 @@ impl Memo {
     /// What may be asked for next: the processor fetches the slot.
     #[inline]
     pub(super) fn expect(&self, hash: Hash) {
-        prefetch(self.slots.as_ptr().wrapping_add(self.home(hash)));
+        prefetch(self.slots.first(hash.0));
     }
 
     /// What is asked for soon, after [`Memo::expect`]: the processor fetches the row that was seen.
     #[inline]
     pub(super) fn fetch(&self, hash: Hash) {
-        if let Some(at) = self.likely(hash).next() {
+        if let Some(at) = self.slots.likely(hash.0).next() {
             let place = self.known.as_ptr().wrapping_add(at).cast::<u8>();
             for line in [0, 64, 128] {
                 prefetch(place.wrapping_add(line));
@@ -198,43 +180,8 @@ impl Memo {
             self.tell(sink);
             *self = Memo::default();
         }
-        if self.known.len() * 2 >= self.slots.len() {
-            self.grow();
-        }
-        let at = self.known.len() as u32 + 1;
-        if self.place(hash.0, at) {
+        if self.slots.put(hash.0, self.known.len()) {
             self.known.push(Known::new(seen, fact));
-        }
-    }
-
-    fn home(&self, hash: Hash) -> usize {
-        hash.0 as usize & self.slots.len().wrapping_sub(1)
-    }
-
-    /// Where in `known` something has this hash.
-    #[inline]
-    fn likely(&self, hash: Hash) -> impl Iterator<Item = usize> {
-        let home = self.home(hash);
-        let slots = self.slots.get(home..).unwrap_or_default();
-        let slots = slots.iter().take(REACH).take_while(|slot| slot.1 != 0);
-        let alike = slots.filter(move |slot| slot.0 == hash.0);
-        alike.map(|slot| slot.1 as usize - 1)
-    }
-
-    /// Puts a place of `known` behind its hash; `false` where there is no room near its own slot.
-    fn place(&mut self, hash: u32, at: u32) -> bool {
-        let home = self.home(Hash(hash));
-        let free = self.slots.iter_mut().skip(home).take(REACH).find(|slot| slot.1 == 0);
-        free.map(|slot| *slot = (hash, at)).is_some()
-    }
-
-    #[cold]
-    fn grow(&mut self) {
-        let places = (self.slots.len() * 2).max(SLOTS);
-        let before = std::mem::replace(&mut self.slots, vec![(0, 0); places]);
-        for (hash, at) in before.into_iter().filter(|slot| slot.1 != 0) {
-            // One that finds no room is told of anew when it is seen again.
-            self.place(hash, at);
         }
     }
 }
@@ -244,6 +191,7 @@ mod tests {
     use super::*;
     use crate::event::{Access, Client, DeviceEvidence, ServerEvidence};
     use crate::recorder::Recorder;
+    use crate::time::DAY_MS;
 
     fn seen(server: u32, user: &str) -> Seen<'_> {
         Seen {
