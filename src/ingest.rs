@@ -4,7 +4,7 @@
 //! one list, and a large file is cut into segments that idle workers help with. A segment assumes
 //! the columns that were in force before its wave; where they changed, it is parsed again.
 
-mod account;
+pub(crate) mod account;
 pub mod input;
 mod repeats;
 mod shares;

@@ -23,14 +23,11 @@ pub(crate) trait Blocks<const N: usize> {
 #[inline]
 pub(crate) fn each_block<const N: usize>(text: &[u8], wanted: [u8; N], seen: &mut impl Blocks<N>) {
     #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2")
-        && is_x86_feature_detected!("bmi1")
-        && is_x86_feature_detected!("popcnt")
-    {
+    if avx2::is_here() {
         #[allow(unsafe_code, reason = "compiled for more than the least processor")]
         // SAFETY: `avx2::each_block` is safe code that touches no memory but its arguments. What makes
         // the call unsafe is that the processor must have the features that the function is compiled
-        // for, and those have just been asked for.
+        // for, and `avx2::is_here` has just asked for all of them.
         unsafe {
             return avx2::each_block(text, wanted, seen);
         }
@@ -48,10 +45,7 @@ pub(crate) fn each_pair<const N: usize>(
     seen: &mut impl FnMut(usize),
 ) {
     #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2")
-        && is_x86_feature_detected!("bmi1")
-        && is_x86_feature_detected!("popcnt")
-    {
+    if avx2::is_here() {
         #[allow(unsafe_code, reason = "compiled for more than the least processor")]
         // SAFETY: as in `each_block`.
         unsafe {
@@ -96,6 +90,24 @@ pub(crate) fn bits(mut mask: u64) -> impl Iterator<Item = usize> {
             at
         })
     })
+}
+
+/// Writes the offsets of the lowest `N` bits of `mask`, which stand behind `base`, to `places` from `at`,
+/// whether there are that many or not, and clears them. `false` where there is no room.
+#[inline(always)]
+pub(crate) fn note<const N: usize, const P: usize>(
+    mask: &mut u64,
+    base: u32,
+    places: &mut [u32; P],
+    at: usize,
+) -> bool {
+    let room = places.get_mut(at..).and_then(|rest| rest.first_chunk_mut::<N>());
+    let Some(room) = room else { return false };
+    for place in room {
+        *place = base.wrapping_add(mask.trailing_zeros());
+        *mask &= mask.wrapping_sub(1);
+    }
+    true
 }
 
 #[inline(always)]
@@ -170,6 +182,14 @@ mod avx2 {
     };
 
     use super::{BLOCK, Blocks, each_block_by, each_pair_by};
+
+    /// Whether this processor has every feature that the functions below are compiled for.
+    #[inline]
+    pub(super) fn is_here() -> bool {
+        is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("popcnt")
+    }
 
     #[target_feature(enable = "avx2,bmi1,popcnt")]
     pub(super) fn each_block<const N: usize>(

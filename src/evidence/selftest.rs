@@ -1,13 +1,12 @@
 //! A run on known logs before evidence is written: the worked example of the counting rules.
 
-use calproof_parsers::{Memory, Scope, Segment, detect};
+use calproof_parsers::{Scope, Segment, detect};
 
 use crate::census::{Detail, Question, take};
 use crate::config::Config;
 use crate::discover::{Input, Origin};
-use crate::facts::collector::Collector;
-use crate::facts::tally::Tally;
-use crate::facts::usage::{Active, Period};
+use crate::facts::usage::Period;
+use crate::ingest::account::{Account, Tallies};
 use crate::ingest::input::InputReport;
 use crate::rules::RulePack;
 
@@ -39,7 +38,7 @@ const CONFIG: &str = "[organization]\nrealms = { CONTOSO = 'contoso.com' }\n\
 pub fn worked_example(packs: &[RulePack]) -> Result<(), String> {
     let config = Config::parse(CONFIG, "worked example").map_err(|e| e.to_string())?;
     let (scope, period) = (Scope::default(), Period::default());
-    let (mut tally, mut memory) = (Tally::default(), Memory::default());
+    let tallies = Tallies::new(1);
     let mut inputs = Vec::new();
     for (number, (path, text)) in (0..).zip(LOGS) {
         let text = text.as_bytes();
@@ -48,19 +47,10 @@ pub fn worked_example(packs: &[RulePack]) -> Result<(), String> {
         let mut report = InputReport::new(&input);
         let (format, mut state) = detect(text);
         report.detected(format, text);
-        let mut collector = Collector::new(&mut tally, 0, &report.folder);
         let segment = Segment { text, base: 0, eol: b'\n', scope: &scope };
-        format.parse(&segment, &mut state, &mut memory, &mut collector);
-        let told = collector.finish();
-        report.told(&told);
-        for ((_, server, day), hours) in &told.active {
-            let (format, blind) = (report.format, report.is_blind());
-            tally.add_active(
-                Active { server: *server, format, blind, day: *day, input: number },
-                *hours,
-            );
-        }
-        tally.add(told.facts, number, &period);
+        let mut account = Account::new(&tallies, number, &period, false);
+        account.add(tallies.parse(format, &segment, &report.folder, &mut state));
+        account.close(&mut report);
         inputs.push(report);
     }
     let question = Question {
@@ -71,7 +61,7 @@ pub fn worked_example(packs: &[RulePack]) -> Result<(), String> {
         directory: None,
         detail: Detail::Report,
     };
-    let census = take(tally.into_usage(), inputs, &question).map_err(|e| e.to_string())?;
+    let census = take(tallies.into_usage(), inputs, &question).map_err(|e| e.to_string())?;
     let people: Vec<&str> = census.people.iter().map(|p| p.id.as_str()).collect();
     if people != PEOPLE {
         return Err(format!(

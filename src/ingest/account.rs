@@ -15,15 +15,15 @@ use crate::facts::{Facts, Hours};
 
 /// A tally for each worker, and what its parsers remember. A worker holds its own while it parses a
 /// segment, and another one only to add to it.
-pub(super) struct Tallies(Vec<Mutex<(Tally, Memory)>>);
+pub(crate) struct Tallies(Vec<Mutex<(Tally, Memory)>>);
 
 impl Tallies {
-    pub(super) fn new(workers: usize) -> Tallies {
+    pub(crate) fn new(workers: usize) -> Tallies {
         Tallies((0..workers.max(1)).map(|_| Mutex::default()).collect())
     }
 
     /// Parses a segment of an input that lies in `folder`, in terms of this worker's tally.
-    pub(super) fn parse(
+    pub(crate) fn parse(
         &self,
         format: &dyn LogFormat,
         segment: &Segment<'_>,
@@ -50,7 +50,7 @@ impl Tallies {
     }
 
     /// What all of them say.
-    pub(super) fn into_usage(self) -> Usage {
+    pub(crate) fn into_usage(self) -> Usage {
         let tallies = self.0.into_par_iter();
         let tallies = tallies.map(|t| t.into_inner().unwrap_or_else(PoisonError::into_inner).0);
         let mut usages: Vec<Usage> = tallies.map(Tally::into_usage).collect();
@@ -67,7 +67,7 @@ impl Tallies {
 }
 
 /// What is held back of an input.
-pub(super) struct Held {
+pub(crate) struct Held {
     /// One for each tally.
     facts: Vec<Facts>,
     active: BTreeMap<(u32, u32, i32), Hours>,
@@ -76,7 +76,7 @@ pub(super) struct Held {
 }
 
 /// What an input tells, while it is read.
-pub(super) struct Account<'t> {
+pub(crate) struct Account<'t> {
     pub(super) tallies: &'t Tallies,
     input: u32,
     period: &'t Period,
@@ -88,7 +88,7 @@ pub(super) struct Account<'t> {
 
 impl<'t> Account<'t> {
     /// For the input of that place in the sorted list of inputs.
-    pub(super) fn new(
+    pub(crate) fn new(
         tallies: &'t Tallies,
         input: u32,
         period: &'t Period,
@@ -99,7 +99,7 @@ impl<'t> Account<'t> {
     }
 
     /// Adds what the next segment told.
-    pub(super) fn add(&mut self, mut segment: Told) {
+    pub(crate) fn add(&mut self, mut segment: Told) {
         let mut facts = std::mem::take(&mut segment.facts);
         facts.shift(self.told.lines.total());
         self.told.append(segment);
@@ -114,7 +114,7 @@ impl<'t> Account<'t> {
     }
 
     /// Ends the reading: the lines go to the report, and what is held back to the caller.
-    pub(super) fn close(self, report: &mut InputReport) -> Option<Held> {
+    pub(crate) fn close(self, report: &mut InputReport) -> Option<Held> {
         report.told(&self.told);
         let contested = self.held.is_some();
         let held = Held {

@@ -222,13 +222,7 @@ impl simd::Blocks<3> for Noted<'_> {
         let mut place = self.places;
         self.places += all.count_ones() as usize;
         // Their number is hard to foretell, so some are written whether there are that many or not.
-        while all != 0 {
-            let room = self.begins.get_mut(place..).and_then(|rest| rest.first_chunk_mut::<4>());
-            let Some(room) = room else { return };
-            for begin in room {
-                *begin = at as u32 + 1 + all.trailing_zeros();
-                all &= all.wrapping_sub(1);
-            }
+        while all != 0 && simd::note::<4, PLACES>(&mut all, at as u32 + 1, self.begins, place) {
             place += 4;
         }
     }

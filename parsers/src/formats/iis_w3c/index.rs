@@ -151,30 +151,12 @@ impl simd::Blocks<3> for Noted<'_> {
         let mut at = self.count;
         self.count += all.count_ones() as usize;
         // Most blocks have few, those where a row ends have many.
-        if !note::<4>(&mut all, base, self.delimiters, at) {
+        if !simd::note::<4, PLACES>(&mut all, base, self.delimiters, at) {
             return;
         }
         at += 4;
-        while all != 0 && note::<8>(&mut all, base, self.delimiters, at) {
+        while all != 0 && simd::note::<8, PLACES>(&mut all, base, self.delimiters, at) {
             at += 8;
         }
     }
-}
-
-/// Writes the places of the lowest `N` bits of `mask` behind `at`, whether there are that many or
-/// not, and clears them. `false` where there is no room.
-#[inline(always)]
-fn note<const N: usize>(
-    mask: &mut u64,
-    base: u32,
-    delimiters: &mut [u32; PLACES],
-    at: usize,
-) -> bool {
-    let room = delimiters.get_mut(at..).and_then(|rest| rest.first_chunk_mut::<N>());
-    let Some(places) = room else { return false };
-    for place in places {
-        *place = base.wrapping_add(mask.trailing_zeros());
-        *mask &= mask.wrapping_sub(1);
-    }
-    true
 }
