@@ -60,6 +60,82 @@ impl Recorder {
     }
 }
 
+/// Number of rows, and instant and byte of the first and of the last.
+pub type Sum = (u64, (i64, u64), (i64, u64));
+
+/// A sink that sums the rows of each fact up, by UTC day, and hears of nothing else. For tests.
+#[derive(Debug, Default)]
+pub struct Sums {
+    each: bool,
+    /// What was told, by fact and day since 1970-01-01.
+    pub seen: BTreeMap<(String, i64), Sum>,
+    /// How often it was told of a row seen again, and of several at a time.
+    pub told: (u64, u64),
+    facts: Vec<String>,
+    servers: Vec<String>,
+}
+
+impl Sums {
+    /// A sink that wants to hear of `each` row, or of sums.
+    pub fn new(each: bool) -> Sums {
+        Sums { each, ..Sums::default() }
+    }
+
+    fn add(&mut self, fact: FactId, repeats: &Repeats) {
+        let at = |place: Place| (place.instant, place.byte);
+        let (first, last) = (at(repeats.first), at(repeats.last));
+        let key = (self.facts[fact.0 as usize].clone(), repeats.day());
+        let sum = self.seen.entry(key).or_insert((0, first, last));
+        *sum = (sum.0 + repeats.events, sum.1.min(first), sum.2.max(last));
+    }
+}
+
+impl Sink for Sums {
+    fn lines(&mut self, _: LineKind, _: u64, _: Range<u64>) {}
+    fn rejected(&mut self, _: u64, _: u64, _: LineErrorKind) {}
+
+    fn server(&mut self, server: &ServerEvidence<'_>) -> ServerId {
+        ServerId(place_of(&mut self.servers, format!("{server:?}")))
+    }
+
+    fn access(&mut self, place: Place, access: &Access<'_>) -> FactId {
+        let fact = FactId(place_of(&mut self.facts, format!("{access:?}")));
+        self.add(fact, &Repeats::once(place));
+        fact
+    }
+
+    fn again(&mut self, fact: FactId, place: Place) {
+        self.told.0 += 1;
+        self.add(fact, &Repeats::once(place));
+    }
+
+    fn repeated(&mut self, fact: FactId, repeats: &Repeats) {
+        self.told.1 += 1;
+        self.add(fact, repeats);
+    }
+
+    fn wants_each(&self) -> bool {
+        self.each
+    }
+
+    fn alias(&mut self, _: Place, _: &[u8], _: &[u8], _: Proof) {}
+    fn corroborate(&mut self, _: Place, _: &ServerEvidence<'_>, _: &[u8], _: &[u8]) {}
+    fn sip(&mut self, _: Place, _: &SipMessage<'_>) {}
+    fn active(&mut self, _: &ServerEvidence<'_>, _: i64) {}
+    fn span(&mut self, _: i64, _: i64) {}
+    fn notice(&mut self, _: Notice) {}
+    fn directive(&mut self, _: u64, _: u64, _: &[u8], _: &[u8]) {}
+}
+
+/// The place of a text in a list, new or known.
+fn place_of(all: &mut Vec<String>, text: String) -> u32 {
+    let known = all.iter().position(|known| *known == text);
+    known.unwrap_or_else(|| {
+        all.push(text);
+        all.len() - 1
+    }) as u32
+}
+
 /// The byte that ends the lines of `text`: CR where it has CR and no LF.
 #[doc(hidden)]
 pub fn line_end(text: &[u8]) -> u8 {
@@ -272,13 +348,7 @@ impl Sink for Recorder {
     }
 
     fn server(&mut self, server: &ServerEvidence<'_>) -> ServerId {
-        let fields = server_fields(server);
-        let known = self.servers.iter().position(|s| *s == fields);
-        let place = known.unwrap_or_else(|| {
-            self.servers.push(fields);
-            self.servers.len() - 1
-        });
-        ServerId(place as u32)
+        ServerId(place_of(&mut self.servers, server_fields(server)))
     }
 
     fn again(&mut self, fact: FactId, place: Place) {

@@ -2,18 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot read its sample has failed")]
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::ops::Range;
 use std::path::Path;
 
 use calproof_parsers::line::lines;
-use calproof_parsers::recorder::Recorder;
-use calproof_parsers::sip::SipMessage;
-use calproof_parsers::{
-    Access, FactId, LineErrorKind, LineKind, Memory, Notice, Place, Proof, Repeats, Scope, Segment,
-    ServerEvidence, ServerId, Sink, detect,
-};
+use calproof_parsers::recorder::{Recorder, Sums};
+use calproof_parsers::{Memory, Scope, Segment, detect};
 
 const FORMATS: [&str; 5] =
     ["exchange-pop3", "exchange-imap4", "exchange-smtp-receive", "exchange-smtp-send", "smtpsvc"];
@@ -71,89 +65,23 @@ fn what_is_remembered_changes_no_event() {
         for case in fs::read_dir(folder).unwrap() {
             let text = fs::read(case.unwrap().path().join("input.log")).unwrap();
             let (format, state) = detect(&text);
-            let events = |memory: &mut Memory, sink: &mut Summed| {
-                sink.events.clear();
+            let events = |memory: &mut Memory, sink: &mut Sums| {
+                sink.seen.clear();
                 let segment = Segment { text: &text, base: 0, eol: b'\n', scope: &scope };
                 format.parse(&segment, &mut state.clone(), memory, sink);
-                sink.events.clone()
+                sink.seen.clone()
             };
             let mut memory = Memory::default();
-            let mut each = Summed { each: true, ..Summed::default() };
-            let mut sums = Summed::default();
+            let mut each = Sums::new(true);
+            let mut sums = Sums::new(false);
             let fresh = events(&mut Memory::default(), &mut each);
             for _ in 0..2 {
                 assert_eq!(events(&mut memory, &mut sums), fresh, "{}", format.name());
             }
+            // Each as it wanted to hear of them.
+            assert_eq!((each.told.1, sums.told.0), (0, 0), "{}", format.name());
             seen += fresh.len();
         }
     }
     assert!(seen > 50, "{seen} facts");
-}
-
-/// Number of rows, and instant and byte of the first and of the last.
-type Sum = (u64, (i64, u64), (i64, u64));
-
-/// Counts the events of each fact on each day, with the first and the last of them.
-#[derive(Default)]
-struct Summed {
-    each: bool,
-    facts: Vec<String>,
-    servers: Vec<String>,
-    events: BTreeMap<(String, i64), Sum>,
-}
-
-impl Summed {
-    fn add(&mut self, fact: FactId, repeats: &Repeats) {
-        let at = |place: Place| (place.instant, place.byte);
-        let key = (self.facts[fact.0 as usize].clone(), repeats.day());
-        let (first, last) = (at(repeats.first), at(repeats.last));
-        let (events, least, greatest) = self.events.entry(key).or_insert((0, first, last));
-        *events += repeats.events;
-        (*least, *greatest) = (first.min(*least), last.max(*greatest));
-    }
-
-    fn number(all: &mut Vec<String>, text: String) -> u32 {
-        let known = all.iter().position(|known| *known == text);
-        known.unwrap_or_else(|| {
-            all.push(text);
-            all.len() - 1
-        }) as u32
-    }
-}
-
-impl Sink for Summed {
-    fn lines(&mut self, _: LineKind, _: u64, _: Range<u64>) {}
-    fn rejected(&mut self, _: u64, _: u64, _: LineErrorKind) {}
-
-    fn server(&mut self, server: &ServerEvidence<'_>) -> ServerId {
-        ServerId(Self::number(&mut self.servers, format!("{server:?}")))
-    }
-
-    fn access(&mut self, place: Place, access: &Access<'_>) -> FactId {
-        let fact = FactId(Self::number(&mut self.facts, format!("{access:?}")));
-        self.add(fact, &Repeats::once(place));
-        fact
-    }
-
-    fn again(&mut self, fact: FactId, place: Place) {
-        assert!(self.each);
-        self.add(fact, &Repeats::once(place));
-    }
-
-    fn repeated(&mut self, fact: FactId, repeats: &Repeats) {
-        assert!(!self.each);
-        self.add(fact, repeats);
-    }
-
-    fn wants_each(&self) -> bool {
-        self.each
-    }
-
-    fn alias(&mut self, _: Place, _: &[u8], _: &[u8], _: Proof) {}
-    fn corroborate(&mut self, _: Place, _: &ServerEvidence<'_>, _: &[u8], _: &[u8]) {}
-    fn sip(&mut self, _: Place, _: &SipMessage<'_>) {}
-    fn active(&mut self, _: &ServerEvidence<'_>, _: i64) {}
-    fn span(&mut self, _: i64, _: i64) {}
-    fn notice(&mut self, _: Notice) {}
-    fn directive(&mut self, _: u64, _: u64, _: &[u8], _: &[u8]) {}
 }

@@ -1,11 +1,7 @@
 use super::*;
-use crate::event::{Access, FactId, Proof, Repeats};
 use crate::format::Scope;
-use crate::recorder::Recorder;
-use crate::sip::SipMessage;
+use crate::recorder::{Recorder, Sums};
 use proptest::prelude::*;
-use std::collections::BTreeMap;
-use std::ops::Range;
 
 const HEADER: &str = "#Software: Microsoft Internet Information Services 8.5\n\
     #Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) sc-status sc-substatus time-taken\n";
@@ -77,7 +73,7 @@ proptest! {
         let text = format!("{HEADER}{}", rows.join("\n"));
         let cut = line::next_line(text.as_bytes(), cut, b'\n');
         let sums = |each| {
-            let mut sums = Sums { each, ..Sums::default() };
+            let mut sums = Sums::new(each);
             let (mut state, mut memory, scope) = (State::default(), Memory::default(), Scope::default());
             let (head, rest) = text.as_bytes().split_at(cut);
             for (text, base) in [(head, 0), (rest, cut as u64)] {
@@ -91,63 +87,6 @@ proptest! {
         };
         prop_assert_eq!(sums(false), sums(true));
     }
-}
-
-/// Number of rows, and instant and byte of the first and of the last.
-type Sum = (u64, (i64, u64), (i64, u64));
-
-/// What is told of every fact on every day.
-#[derive(Default)]
-struct Sums {
-    each: bool,
-    facts: Vec<String>,
-    servers: Vec<String>,
-    seen: BTreeMap<(String, i64), Sum>,
-}
-
-impl Sums {
-    fn add(&mut self, fact: FactId, repeats: &Repeats) {
-        let at = |place: Place| (place.instant, place.byte);
-        let (first, last) = (at(repeats.first), at(repeats.last));
-        let key = (self.facts[fact.0 as usize].clone(), repeats.day());
-        let sum = self.seen.entry(key).or_insert((0, first, last));
-        *sum = (sum.0 + repeats.events, sum.1.min(first), sum.2.max(last));
-    }
-}
-
-impl Sink for Sums {
-    fn lines(&mut self, _: LineKind, _: u64, _: Range<u64>) {}
-    fn rejected(&mut self, _: u64, _: u64, _: LineErrorKind) {}
-    fn server(&mut self, server: &ServerEvidence<'_>) -> ServerId {
-        let server = format!("{server:?}");
-        let known = self.servers.iter().position(|s| *s == server);
-        ServerId(known.unwrap_or_else(|| {
-            self.servers.push(server);
-            self.servers.len() - 1
-        }) as u32)
-    }
-    fn access(&mut self, place: Place, access: &Access<'_>) -> FactId {
-        self.facts.push(format!("{access:?}"));
-        let fact = FactId(self.facts.len() as u32 - 1);
-        self.add(fact, &Repeats::once(place));
-        fact
-    }
-    fn again(&mut self, fact: FactId, place: Place) {
-        self.add(fact, &Repeats::once(place));
-    }
-    fn repeated(&mut self, fact: FactId, repeats: &Repeats) {
-        self.add(fact, repeats);
-    }
-    fn wants_each(&self) -> bool {
-        self.each
-    }
-    fn alias(&mut self, _: Place, _: &[u8], _: &[u8], _: Proof) {}
-    fn corroborate(&mut self, _: Place, _: &ServerEvidence<'_>, _: &[u8], _: &[u8]) {}
-    fn sip(&mut self, _: Place, _: &SipMessage<'_>) {}
-    fn active(&mut self, _: &ServerEvidence<'_>, _: i64) {}
-    fn span(&mut self, _: i64, _: i64) {}
-    fn notice(&mut self, _: Notice) {}
-    fn directive(&mut self, _: u64, _: u64, _: &[u8], _: &[u8]) {}
 }
 
 #[test]
