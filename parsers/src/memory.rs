@@ -3,7 +3,7 @@
 use crate::csv;
 use crate::formats::facts::Facts;
 use crate::formats::iis_w3c::Index;
-use crate::formats::web::{Looks, Memo};
+use crate::formats::web::Looks;
 
 /// What was worked out from rows before, of whatever segment or input, so that a name that stands in
 /// a million rows is looked at once.
@@ -14,7 +14,7 @@ use crate::formats::web::{Looks, Memo};
 #[derive(Default)]
 pub struct Memory {
     pub(crate) looks: Looks,
-    pub(crate) facts: Memo,
+    pub(crate) facts: Facts<3>,
     /// Room for an index, once one was needed.
     pub(crate) index: Option<Index>,
     /// The same for logs whose fields stand apart by commas.

@@ -147,12 +147,13 @@ impl<'a> Told<'a, '_> {
     /// One event of a fact. `evidence` is asked only where the fact was not seen before.
     pub(super) fn access(&mut self, seen: Seen<'a>, evidence: Evidence<'a>) {
         let said = seen.said(self.server_id(seen.server, seen.address));
-        if self.facts.again(&said, self.place, self.sink, self.each) {
+        let hash = said.hash();
+        if self.facts.again((hash, &said), self.place, self.sink, self.each) {
             return;
         }
         let (device, client) = evidence(&seen, self.scope);
         let fact = self.sink.access(self.place, &seen.access(self.software, device, client));
-        self.facts.remember(&said, fact, self.sink);
+        self.facts.remember((hash, &said), fact, self.sink);
     }
 
     #[inline]

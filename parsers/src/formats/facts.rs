@@ -1,4 +1,4 @@
-//! Facts of rows before, of mail and proxy logs: a client that polls says the same all day.
+//! Facts of rows before: the same person, device and service stand in thousands of rows.
 //!
 //! What a row said that decides its fact is kept byte for byte, with the fact that came of it, and how
 //! often it was seen since the sink was last told. Everything is compared in full; the hash only says
@@ -7,11 +7,15 @@
 use crate::bytes::{mix, same};
 use crate::event::{FactId, Marks, Outcome, Place, ServerId, Sink};
 use crate::service::Service;
+use crate::simd::prefetch;
 
 use super::slots::{Slots, Untold};
+use super::web::AgentId;
 
-/// The most facts that are known at a time. Beyond, all are forgotten.
+/// The most facts that are known at a time: some 50 MiB of them. Beyond, all are forgotten.
 const MOST: usize = 1 << 18;
+/// Bytes of text that a fact has beside it.
+const SHORT: usize = 80;
 
 /// What a row said that decides its fact.
 #[derive(Clone, Copy, Debug)]
@@ -20,44 +24,71 @@ pub(crate) struct Said<'r, const N: usize> {
     pub(super) service: Service,
     pub(super) outcome: Outcome,
     pub(super) marks: Marks,
+    /// Number of the user agent, where it matters and is none of the parts.
+    pub(super) agent: AgentId,
     /// Names and addresses, as the format has them.
     pub(super) parts: [&'r [u8]; N],
 }
+
+/// Where to look for a fact.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hash(u32);
 
 impl<const N: usize> Said<'_, N> {
     #[inline]
     fn plain(&self) -> u128 {
         let kind = self.service as u64 | (self.outcome as u64) << 8;
-        u128::from(kind | u64::from(self.marks.bits()) << 16) | u128::from(self.server.0) << 64
+        u128::from(kind | u64::from(self.marks.bits()) << 16)
+            | u128::from(self.server.0) << 64
+            | u128::from(self.agent.0) << 96
     }
 
     #[inline]
-    fn hash(&self) -> u32 {
-        let plain = self.plain();
-        let plain = plain as u64 ^ ((plain >> 64) as u64) << 48;
-        (self.parts.iter().fold(plain, |hash, part| mix(hash, part)) >> 32) as u32
+    pub(super) fn hash(&self) -> Hash {
+        let kind = self.service as u64 | (self.outcome as u64) << 8;
+        let plain = kind | u64::from(self.server.0) << 16 | u64::from(self.agent.0) << 32;
+        Hash((self.parts.iter().fold(plain, |hash, part| mix(hash, part)) >> 32) as u32)
     }
 }
 
 /// A row that was seen, and what came of it.
 struct Known<const N: usize> {
     plain: u128,
-    /// The parts, one behind the other, and how long each is.
-    text: Box<[u8]>,
-    lengths: [usize; N],
+    /// The parts, one behind the other, where there is room: a box is one more place to fetch.
+    short: [u8; SHORT],
+    /// The same where there is none.
+    long: Option<Box<[u8]>>,
+    /// How long each part is.
+    lengths: [u32; N],
     fact: FactId,
     untold: Untold,
 }
 
 impl<const N: usize> Known<N> {
+    fn new(said: &Said<'_, N>, fact: FactId) -> Known<N> {
+        let text = said.parts.concat();
+        let mut short = [0; SHORT];
+        let long = match short.get_mut(..text.len()) {
+            Some(place) => {
+                place.copy_from_slice(&text);
+                None
+            }
+            None => Some(text.into()),
+        };
+        let lengths = said.parts.map(|part| part.len() as u32);
+        Known { plain: said.plain(), short, long, lengths, fact, untold: Untold::default() }
+    }
+
     #[inline]
     fn is(&self, said: &Said<'_, N>) -> bool {
         if self.plain != said.plain() {
             return false;
         }
-        let mut rest = &*self.text;
+        let mut rest = self.long.as_deref().unwrap_or(&self.short);
         self.lengths.iter().zip(said.parts).all(|(length, part)| {
-            let Some((known, behind)) = rest.split_at_checked(*length) else { return false };
+            let Some((known, behind)) = rest.split_at_checked(*length as usize) else {
+                return false;
+            };
             rest = behind;
             same(known, part)
         })
@@ -85,14 +116,14 @@ impl<const N: usize> Facts<N> {
     #[inline]
     pub(super) fn again(
         &mut self,
-        said: &Said<'_, N>,
+        (hash, said): (Hash, &Said<'_, N>),
         place: Place,
         sink: &mut dyn Sink,
         each: bool,
     ) -> bool {
         let known = &self.known;
         let found = |at: &usize| known.get(*at).is_some_and(|known| known.is(said));
-        let Some(at) = self.slots.likely(said.hash()).find(found) else { return false };
+        let Some(at) = self.slots.likely(hash.0).find(found) else { return false };
         let Some(known) = self.known.get_mut(at) else { return false };
         if each {
             sink.again(known.fact, place);
@@ -111,20 +142,36 @@ impl<const N: usize> Facts<N> {
         }
     }
 
+    /// What may be asked for next: the processor fetches the slot.
+    #[inline]
+    pub(super) fn expect(&self, hash: Hash) {
+        prefetch(self.slots.first(hash.0));
+    }
+
+    /// What is asked for soon, after [`Facts::expect`]: the processor fetches the row that was seen.
+    #[inline]
+    pub(super) fn fetch(&self, hash: Hash) {
+        if let Some(at) = self.slots.likely(hash.0).next() {
+            let place = self.known.as_ptr().wrapping_add(at).cast::<u8>();
+            for line in [0, 64, 128] {
+                prefetch(place.wrapping_add(line));
+            }
+        }
+    }
+
     /// Keeps a fact for rows to come.
-    pub(super) fn remember(&mut self, said: &Said<'_, N>, fact: FactId, sink: &mut dyn Sink) {
+    pub(super) fn remember(
+        &mut self,
+        (hash, said): (Hash, &Said<'_, N>),
+        fact: FactId,
+        sink: &mut dyn Sink,
+    ) {
         if self.known.len() >= MOST {
             self.tell(sink);
             *self = Facts::default();
         }
-        if self.slots.put(said.hash(), self.known.len()) {
-            self.known.push(Known {
-                plain: said.plain(),
-                text: said.parts.concat().into(),
-                lengths: said.parts.map(<[u8]>::len),
-                fact,
-                untold: Untold::default(),
-            });
+        if self.slots.put(hash.0, self.known.len()) {
+            self.known.push(Known::new(said, fact));
         }
     }
 }
@@ -142,6 +189,7 @@ mod tests {
             service: Service::Imap4,
             outcome: Outcome::Served,
             marks: Marks::NONE,
+            agent: AgentId::NONE,
             parts: [user.as_bytes(), client.as_bytes()],
         }
     }
@@ -177,17 +225,18 @@ mod tests {
         all.push(Said { outcome: Outcome::Failed, ..all[7] });
         all.push(Said { marks: Marks::BACK_END, ..all[7] });
         all.push(Said { service: Service::Pop3, ..all[7] });
+        all.push(Said { agent: AgentId(1), ..all[7] });
         let (mut facts, mut sink) = (Facts::default(), Recorder::default());
         for (i, said) in all.iter().enumerate() {
-            assert!(!facts.again(said, place(0, 0), &mut sink, false), "{i}");
+            assert!(!facts.again((said.hash(), said), place(0, 0), &mut sink, false), "{i}");
             let fact = sink.access(place(0, 0), &access(&format!("fact{i}")));
-            facts.remember(said, fact, &mut sink);
+            facts.remember((said.hash(), said), fact, &mut sink);
         }
         let mut known = 0;
         for (i, said) in all.iter().enumerate() {
             sink.text.clear();
             // A fact that found no room near its slot is told of anew.
-            if facts.again(said, place(0, 0), &mut sink, true) {
+            if facts.again((said.hash(), said), place(0, 0), &mut sink, true) {
                 assert!(sink.text.contains(&format!("\"fact{i}\"")), "{i}: {}", sink.text);
                 known += 1;
             }
@@ -195,15 +244,65 @@ mod tests {
         assert!(known > 4900, "{known}");
     }
 
+    /// Remembers each as the fact of its place in the list, and returns what is told of them again.
+    fn remembered(all: &[Said<'_, 2>]) -> (Recorder, Vec<bool>) {
+        let (mut facts, mut sink) = (Facts::default(), Recorder::default());
+        let place = |line: usize| place(line as u64, 0);
+        for (i, said) in all.iter().enumerate() {
+            assert!(!facts.again((said.hash(), said), place(i), &mut sink, false), "{i}");
+            let fact = sink.access(place(i), &access(&format!("fact{i}")));
+            facts.remember((said.hash(), said), fact, &mut sink);
+        }
+        sink.text.clear();
+        let again = all.iter().enumerate();
+        let again =
+            again.map(|(i, said)| facts.again((said.hash(), said), place(i), &mut sink, false));
+        let again = again.collect();
+        facts.tell(&mut sink);
+        (sink, again)
+    }
+
+    /// Whether every line tells of the fact whose number it has.
+    fn are_right(sink: &Recorder) -> bool {
+        sink.text.lines().all(|told| {
+            let line = told.split(['"', ':', ',']).nth(3).unwrap_or_default();
+            told.contains(&format!("\"fact{line}\""))
+        })
+    }
+
+    #[test]
+    fn facts_of_two_servers_are_told_again_as_themselves() {
+        let long = "u".repeat(300);
+        // The middles make no difference to the hash.
+        let users = ["anna", "cem", &long, "contoso\\0000-user-0000", "contoso\\0000-usex-0000"];
+        let both = (0..2).flat_map(|server| users.map(|user| said(server, user, "10.1.1.5")));
+        let (sink, again) = remembered(&both.collect::<Vec<_>>());
+        assert!(again.iter().all(|known| *known));
+        assert_eq!(sink.text.lines().count(), 10);
+        assert!(are_right(&sink), "{}", sink.text);
+    }
+
+    #[test]
+    fn many_facts_and_facts_of_one_hash_do_not_mix() {
+        let alike = (0..100).map(|i| format!("contoso\\front-{i:04}-behind-"));
+        let users: Vec<String> = (0..5000).map(|i| format!("user{i}")).chain(alike).collect();
+        let all: Vec<Said<'_, 2>> = users.iter().map(|user| said(0, user, "10.1.1.5")).collect();
+        let (sink, again) = remembered(&all);
+        let known = again.iter().filter(|known| **known).count();
+        assert!(known >= 5000, "{known}");
+        assert_eq!(sink.text.lines().count(), known);
+        assert!(are_right(&sink));
+    }
+
     #[test]
     fn repeats_are_told_by_day() {
         let (mut facts, mut sink) = (Facts::default(), Recorder::default());
         let anna = said(0, "anna", "10.1.1.5");
         let fact = sink.access(place(1, 0), &access("anna"));
-        facts.remember(&anna, fact, &mut sink);
+        facts.remember((anna.hash(), &anna), fact, &mut sink);
         sink.text.clear();
         for (line, instant) in [(2, 5), (3, 1), (4, DAY_MS), (5, 7), (6, 7)] {
-            assert!(facts.again(&anna, place(line, instant), &mut sink, false));
+            assert!(facts.again((anna.hash(), &anna), place(line, instant), &mut sink, false));
         }
         facts.tell(&mut sink);
         let told: Vec<&str> =

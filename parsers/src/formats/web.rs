@@ -1,20 +1,17 @@
 //! What every row of an HTTP server tells, whatever the layout of its log.
 
 mod looks;
-mod memo;
 
 use std::borrow::Cow;
 
-use looks::AgentId;
+pub(super) use looks::AgentId;
 pub(crate) use looks::Looks;
-use memo::Hash;
-pub(crate) use memo::Memo;
-pub(super) use memo::Seen;
 
 use crate::event::{
     Access, Client, FactId, Marks, Outcome, Place, ServerEvidence, ServerId, Sink, Software,
 };
 use crate::format::Scope;
+use crate::formats::facts::{Facts, Hash, Said};
 use crate::http::{self, Request, Verdict};
 use crate::memory::Memory;
 use crate::network;
@@ -55,7 +52,7 @@ pub(super) fn tell(
 /// What a row shows, as far as that decides whether an earlier row has shown the same.
 pub(super) enum Shown<'a> {
     Nothing,
-    Seen(Seen<'a>),
+    Seen(Said<'a, 3>),
     /// A row that is too rare to be remembered.
     Odd,
 }
@@ -84,16 +81,15 @@ pub(super) fn shown<'a>(looks: &mut Looks, row: &Request<'a>, server: ServerId) 
         (_, [_, ..]) if nobody => (device_id, Marks::DEVICE_ID),
         _ => (device_id, Marks::NONE),
     };
-    Shown::Seen(Seen {
+    Shown::Seen(Said {
         server,
-        user: row.user,
-        client: row.client,
-        detail,
         // A named device is the same whatever runs on it.
         agent: if device_id.is_empty() || nobody { agent_id } else { AgentId::NONE },
         service: verdict.service,
         outcome,
         marks: verdict.marks | mark,
+        // The detail is an ActiveSync device id, or where nobody is named the mailbox.
+        parts: [row.user, row.client, detail],
     })
 }
 
@@ -104,21 +100,21 @@ fn tell_new(
     scope: &Scope,
     memory: &mut Memory,
     row: &Request<'_>,
-    (hash, seen, server): (Hash, &Seen<'_>, ServerEvidence<'_>),
+    (hash, seen, server): (Hash, &Said<'_, 3>, ServerEvidence<'_>),
     place: Place,
 ) {
     let (path, agent) = (memory.looks.path(row.stem), memory.looks.agent(row.agent).1);
     let verdict = http::judge_known(row, &path, agent);
     let client = http::client_of(row.client, row.server_address, scope);
     let fact = tell_access(sink, row, &verdict, seen.outcome, client, server, place);
-    memory.facts.remember(hash, seen, fact, sink);
+    memory.facts.remember((hash, seen), fact, sink);
 }
 
 /// Rows whose facts are looked up together, so that the processor fetches what is needed for all of
 /// them at a time.
 #[derive(Default)]
 pub(super) struct Batch<'a> {
-    rows: Vec<(Seen<'a>, Hash, Waiting)>,
+    rows: Vec<(Said<'a, 3>, Hash, Waiting)>,
 }
 
 /// Which row waits.
@@ -140,14 +136,14 @@ impl<'a> Batch<'a> {
 
     /// Adds a row. `true` where the batch is to be told before another one comes.
     #[inline]
-    pub(super) fn add(&mut self, facts: &Memo, seen: Seen<'a>, waiting: Waiting) -> bool {
+    pub(super) fn add(&mut self, facts: &Facts<3>, seen: Said<'a, 3>, waiting: Waiting) -> bool {
         let hash = seen.hash();
         facts.expect(hash);
         self.rows.push((seen, hash, waiting));
         self.rows.len() >= Self::MOST
     }
 
-    /// Tells of all rows, which are all of `server`, now or by [`Memo::tell`] at the end of the segment.
+    /// Tells of all rows, which are all of `server`, now or by [`Facts::tell`] at the end of the segment.
     /// `request` gives a row once more.
     #[inline]
     pub(super) fn tell<'r>(

@@ -8,6 +8,7 @@ use crate::bytes::{mix, same};
 use crate::event::{Access, Client, DeviceEvidence, Marks, Outcome, ServerId, Software};
 use crate::format::Scope;
 use crate::formats::facts::Said;
+use crate::formats::web::AgentId;
 use crate::service::Service;
 
 /// Slots; a power of two.
@@ -45,6 +46,7 @@ impl Seen<'_> {
             service: self.service,
             outcome: self.outcome,
             marks: self.marks,
+            agent: AgentId::NONE,
             parts: [&self.principal, &self.acted_for, self.client, &self.agent, &self.device],
         }
     }

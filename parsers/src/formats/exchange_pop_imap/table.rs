@@ -6,6 +6,7 @@ use super::super::exchange_protocol::{
     Activity, Layout, Open, Protocol, Row, Rows, Schema, Spot, bare,
 };
 use super::super::facts::{Facts, Said};
+use super::super::web::AgentId;
 use super::conversation::Conversations;
 use super::memo::{Aliases, Commands, Contexts};
 use super::person::{person, typed_name};
@@ -144,9 +145,10 @@ impl<'a, 'm> Reader<'a, 'm> {
             service: service(protocol),
             outcome,
             marks: if back_end { Marks::BACK_END } else { Marks::NONE },
+            agent: AgentId::NONE,
             parts: [user, client],
         };
-        if !self.facts.again(&said, place, sink, self.each) {
+        if !self.facts.again((said.hash(), &said), place, sink, self.each) {
             self.tell(said, place, sink);
         }
         if !context.owner_sid.is_empty()
@@ -205,7 +207,7 @@ impl<'a, 'm> Reader<'a, 'm> {
             marks,
         };
         let fact = sink.access(place, &access);
-        self.facts.remember(&said, fact, sink);
+        self.facts.remember((said.hash(), &said), fact, sink);
     }
 
     #[cold]

@@ -11,7 +11,7 @@ const WAYS: usize = 4;
 /// A number for a user agent, never given to another one; [`AgentId::NONE`] where the agent does
 /// not matter.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(in crate::formats) struct AgentId(pub(super) u32);
+pub(in crate::formats) struct AgentId(pub(in crate::formats) u32);
 
 impl AgentId {
     pub(in crate::formats) const NONE: AgentId = AgentId(0);
