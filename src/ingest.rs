@@ -1,10 +1,10 @@
 //! From inputs to merged facts: open, detect, cut, parse, merge, and see what was read twice.
 //!
 //! One large file uses every core as well as thousands of small ones do: workers take files from
-//! one list, and a large file is cut into segments that idle workers help with. A segment assumes
-//! the columns that were in force before its wave; where they changed, it is parsed again.
+//! one list, and a large file is cut into segments that idle workers help with ([`course`]).
 
 pub(crate) mod account;
+mod course;
 pub mod input;
 mod repeats;
 mod shares;
@@ -12,15 +12,15 @@ mod shares;
 use std::borrow::Cow;
 
 use calproof_parsers::formats::ocs_cdr::{OcsCdr, detect_mapped};
-use calproof_parsers::{LogFormat, Scope, Segment, State, detect};
+use calproof_parsers::{LogFormat, Scope, State, detect};
 use rayon::prelude::*;
 
 use crate::digest::{ContentHasher, DigestChoice};
 use crate::discover::Input;
-use crate::facts::collector::Told;
 use crate::facts::usage::{Period, Usage};
 use crate::source::{LogStream, MappedLog, Opened, ReadOptions, SourceError, line_terminator};
 use account::{Account, Held, Tallies};
+use course::Text;
 use input::InputReport;
 use shares::Shares;
 
@@ -51,7 +51,7 @@ impl Default for Reading {
             scope: Scope::default(),
             period: Period::default(),
             offsets: Vec::new(),
-            segment_len: 8 << 20,
+            segment_len: 4 << 20,
         }
     }
 }
@@ -113,13 +113,13 @@ pub fn ingest(inputs: &[Input], reading: &Reading, progress: &dyn Progress) -> I
         _ => repeats::contested(inputs),
     };
     let workers = rayon::current_num_threads();
-    let tallies = Tallies::new(workers);
+    let tallies = Tallies::new(workers, reading.period);
     let shares = Shares::new(inputs, workers);
     let worker = |number| {
         let mut done = Vec::new();
         while let Some(i) = shares.next(number) {
             progress.begin(&inputs[i].display);
-            let account = Account::new(&tallies, i as u32, &reading.period, contested[i]);
+            let account = Account::new(&tallies, i as u32, contested[i]);
             done.push((i, read(&inputs[i], reading, progress, account)));
         }
         done
@@ -136,14 +136,11 @@ pub fn ingest(inputs: &[Input], reading: &Reading, progress: &dyn Progress) -> I
     for (i, held) in held {
         let report = &reports[i];
         if report.duplicate_of.is_none() && report.superseded_by.is_none() {
-            tallies.settle(held, report, i as u32, &reading.period);
+            tallies.settle(held, report, i as u32);
         }
     }
     Ingested { inputs: reports, usage: tallies.into_usage() }
 }
-
-/// The most segments' worth of bytes that one worker takes at a time.
-const SHARES: usize = 8;
 
 /// Reads one input: the report, and its facts where they are held back.
 fn read(
@@ -174,7 +171,7 @@ fn read(
     (report, held)
 }
 
-/// A mapped log, a wave of segments at a time: parsed, hashed, and given back.
+/// A mapped log: parsed and hashed by all workers that are free.
 fn mapped(
     log: &MappedLog,
     folder: &str,
@@ -183,94 +180,23 @@ fn mapped(
     progress: &dyn Progress,
     account: &mut Account<'_>,
 ) {
-    let workers = rayon::current_num_threads();
-    let text = log.bytes();
-    let (format, mut state) = recognised(&text[..text.len().min(HEAD)], &reading.scope);
-    report.detected(format, text);
-    let eol = line_terminator(text);
+    let bytes = log.bytes();
+    let (format, mut state) = recognised(&bytes[..bytes.len().min(HEAD)], &reading.scope);
+    report.detected(format, bytes);
+    let text = Text {
+        bytes,
+        base: 0,
+        format,
+        eol: line_terminator(bytes),
+        folder,
+        scope: &reading.scope,
+        least: reading.segment_len,
+        map: Some(log),
+        progress,
+    };
     let mut hasher = ContentHasher::new(reading.options.digest);
-    let tallies = account.tallies;
-    let mut at = 0;
-    while at < text.len() {
-        // What one segment has worked out the next one works out again, so a file is cut no smaller
-        // than the workers need.
-        let share = (text.len() - at).div_ceil(workers);
-        let len = share.clamp(reading.segment_len, SHARES * reading.segment_len);
-        let cuts = cuts(format, text, at, len, workers, eol);
-        let end = cuts[cuts.len() - 1];
-        let parse = |start: usize, end: usize, state: &mut State| {
-            let segment =
-                Segment { text: &text[start..end], base: start as u64, eol, scope: &reading.scope };
-            tallies.parse(format, &segment, folder, state)
-        };
-        let mut wave = || wave(format, &cuts, &mut state, &parse);
-        let segments = if cuts.len() == 2 {
-            let segments = wave();
-            hasher.update(&text[at..end]);
-            segments
-        } else {
-            rayon::join(wave, || hasher.update(&text[at..end])).0
-        };
-        let give_back = || cuts.par_windows(2).for_each(|cut| log.release(cut[0]..cut[1]));
-        rayon::join(|| segments.into_iter().for_each(|s| account.add(s)), give_back);
-        progress.advance((end - at) as u64);
-        at = end;
-    }
+    text.parse(&mut state, account, &mut hasher);
     report.digest = hasher.finish();
-}
-
-/// Offsets that cut the text from `at` into at most `most` segments, both ends included.
-fn cuts(
-    format: &dyn LogFormat,
-    text: &[u8],
-    at: usize,
-    len: usize,
-    most: usize,
-    eol: u8,
-) -> Vec<usize> {
-    let mut cuts = vec![at];
-    let mut last = at;
-    while last < text.len() && cuts.len() <= most {
-        last = match last.checked_add(len.max(1)) {
-            Some(next) if next < text.len() => format.boundary(text, next, eol),
-            _ => text.len(),
-        };
-        cuts.push(last);
-    }
-    cuts
-}
-
-/// Parses the segments between `cuts` in parallel. Each assumes the state before the wave; from the
-/// first one that was wrong to do so, all are parsed again with the state they really follow.
-fn wave(
-    format: &dyn LogFormat,
-    cuts: &[usize],
-    state: &mut State,
-    parse: &(dyn Fn(usize, usize, &mut State) -> Told + Sync),
-) -> Vec<Told> {
-    let mut done: Vec<Told> = Vec::with_capacity(cuts.len() - 1);
-    while done.len() + 1 < cuts.len() {
-        let from = done.len();
-        let to = if format.divisible(state) { cuts.len() - 1 } else { from + 1 };
-        let assumed = state.clone();
-        let parsed: Vec<(Told, State)> = (from..to)
-            .into_par_iter()
-            .with_max_len(1)
-            .map(|i| {
-                let mut state = assumed.clone();
-                (parse(cuts[i], cuts[i + 1], &mut state), state)
-            })
-            .collect();
-        for (told, after) in parsed {
-            done.push(told);
-            let right = after == assumed;
-            *state = after;
-            if !right {
-                break;
-            }
-        }
-    }
-    done
 }
 
 /// The least bytes of a block that a worker takes.
@@ -288,29 +214,21 @@ fn streamed(
     let head = stream.peek_head(HEAD).to_vec();
     let (format, mut state) = recognised(&head, &reading.scope);
     report.detected(format, &head);
-    let tallies = account.tallies;
     let (mut block, mut ahead) = (Vec::new(), Vec::new());
     let mut more = stream.next_block(&mut block);
     let eol = line_terminator(&block);
     let mut base = 0;
+    let mut parse = |bytes: &[u8], base: u64| {
+        let least = bytes.len().div_ceil(rayon::current_num_threads()).max(LEAST);
+        let scope = &reading.scope;
+        let text = Text { bytes, base, format, eol, folder, scope, least, map: None, progress };
+        text.parse(&mut state, account, &mut ContentHasher::None);
+    };
     while let Ok(true) = more {
-        let fetch = || stream.next_block(&mut ahead);
         // A record of several lines may go on in the next block: keep the last one back.
         let cut = last_boundary(format, &block, eol);
-        let len = cut.div_ceil(rayon::current_num_threads()).max(LEAST);
-        let cuts = cuts(format, &block[..cut], 0, len, usize::MAX, eol);
-        let parse = |start: usize, end: usize, state: &mut State| {
-            let (text, base) = (&block[start..end], base + start as u64);
-            let segment = Segment { text, base, eol, scope: &reading.scope };
-            tallies.parse(format, &segment, folder, state)
-        };
-        let (next, parts) = rayon::join(fetch, || wave(format, &cuts, &mut state, &parse));
-        for part in parts {
-            account.add(part);
-        }
-        progress.advance(cut as u64);
+        more = rayon::join(|| stream.next_block(&mut ahead), || parse(&block[..cut], base)).0;
         base += cut as u64;
-        more = next;
         if cut == block.len() && matches!(more, Ok(true)) {
             // The block goes back with its bytes, which the stream writes over.
             std::mem::swap(&mut block, &mut ahead);
@@ -321,11 +239,7 @@ fn streamed(
             }
         }
     }
-    if !block.is_empty() {
-        let segment = Segment { text: &block, base, eol, scope: &reading.scope };
-        account.add(tallies.parse(format, &segment, folder, &mut state));
-        progress.advance(block.len() as u64);
-    }
+    parse(&block, base);
     more.err()
 }
 

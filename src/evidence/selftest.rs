@@ -38,7 +38,7 @@ const CONFIG: &str = "[organization]\nrealms = { CONTOSO = 'contoso.com' }\n\
 pub fn worked_example(packs: &[RulePack]) -> Result<(), String> {
     let config = Config::parse(CONFIG, "worked example").map_err(|e| e.to_string())?;
     let (scope, period) = (Scope::default(), Period::default());
-    let tallies = Tallies::new(1);
+    let tallies = Tallies::new(1, period);
     let mut inputs = Vec::new();
     for (number, (path, text)) in (0..).zip(LOGS) {
         let text = text.as_bytes();
@@ -48,7 +48,7 @@ pub fn worked_example(packs: &[RulePack]) -> Result<(), String> {
         let (format, mut state) = detect(text);
         report.detected(format, text);
         let segment = Segment { text, base: 0, eol: b'\n', scope: &scope };
-        let mut account = Account::new(&tallies, number, &period, false);
+        let mut account = Account::new(&tallies, number, false);
         account.add(tallies.parse(format, &segment, &report.folder, &mut state));
         account.close(&mut report);
         inputs.push(report);

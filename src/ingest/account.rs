@@ -13,13 +13,31 @@ use crate::facts::tally::Tally;
 use crate::facts::usage::{Active, Period, Usage};
 use crate::facts::{Facts, Hours};
 
-/// A tally for each worker, and what its parsers remember. A worker holds its own while it parses a
-/// segment, and another one only to add to it.
-pub(crate) struct Tallies(Vec<Mutex<(Tally, Memory)>>);
+/// A tally for each worker, and what its parsers remember.
+pub(crate) struct Tallies {
+    workers: Vec<Worker>,
+    period: Period,
+}
+
+/// What one worker keeps. It holds its tally while it parses a segment; nobody else touches it, so what
+/// others have for it waits until then.
+#[derive(Default)]
+struct Worker {
+    tally: Mutex<(Tally, Memory)>,
+    waiting: Mutex<Vec<Entry>>,
+}
+
+/// What is to be added to a tally, and the place of its input in the sorted list of inputs.
+enum Entry {
+    Facts(Facts, u32),
+    Active(Active, Hours),
+}
 
 impl Tallies {
-    pub(crate) fn new(workers: usize) -> Tallies {
-        Tallies((0..workers.max(1)).map(|_| Mutex::default()).collect())
+    /// For so many workers; facts count that lie in the period.
+    pub(crate) fn new(workers: usize, period: Period) -> Tallies {
+        let workers = (0..workers.max(1)).map(|_| Worker::default()).collect();
+        Tallies { workers, period }
     }
 
     /// Parses a segment of an input that lies in `folder`, in terms of this worker's tally.
@@ -30,40 +48,64 @@ impl Tallies {
         folder: &str,
         state: &mut State,
     ) -> Told {
-        let number = rayon::current_thread_index().unwrap_or(0) % self.0.len();
-        let (tally, memory) = &mut *self.lock(number as u32);
+        let number = rayon::current_thread_index().unwrap_or(0) % self.workers.len();
+        let worker = &self.workers[number];
+        let (tally, memory) = &mut *lock(&worker.tally);
+        let waiting = std::mem::take(&mut *lock(&worker.waiting));
+        waiting.into_iter().for_each(|entry| entry.add(tally, &self.period));
         let mut collector = Collector::new(tally, number as u32, folder);
         format.parse(segment, state, memory, &mut collector);
         collector.finish()
     }
 
     /// Adds what was held back of an input that counts after all.
-    pub(super) fn settle(&self, held: Held, report: &InputReport, input: u32, period: &Period) {
-        for facts in held.facts {
-            self.lock(facts.tally).0.add(facts, input, period);
-        }
+    pub(super) fn settle(&self, held: Held, report: &InputReport, input: u32) {
+        held.facts.into_iter().for_each(|facts| self.add(facts, input));
         for ((tally, server, day), hours) in held.active {
             let (format, blind) = (report.format, report.is_blind());
             let active = Active { server, format, blind, day, input };
-            self.lock(tally).0.add_active(active, hours);
+            self.wait(tally, Entry::Active(active, hours));
         }
+    }
+
+    /// Adds facts of an input that counts.
+    fn add(&self, facts: Facts, input: u32) {
+        self.wait(facts.tally, Entry::Facts(facts, input));
+    }
+
+    fn wait(&self, tally: u32, entry: Entry) {
+        lock(&self.workers[tally as usize].waiting).push(entry);
     }
 
     /// What all of them say.
     pub(crate) fn into_usage(self) -> Usage {
-        let tallies = self.0.into_par_iter();
-        let tallies = tallies.map(|t| t.into_inner().unwrap_or_else(PoisonError::into_inner).0);
+        let tallies = self.workers.into_par_iter().map(|Worker { tally, waiting }| {
+            let (mut tally, _) = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
+            let waiting = waiting.into_inner().unwrap_or_else(PoisonError::into_inner);
+            waiting.into_iter().for_each(|entry| entry.add(&mut tally, &self.period));
+            tally
+        });
         let mut usages: Vec<Usage> = tallies.map(Tally::into_usage).collect();
         usages.sort_by_key(|usage| usage.facts.len());
         let mut all = usages.pop().unwrap_or_default();
         usages.into_iter().for_each(|usage| all.merge(usage));
         all
     }
+}
 
-    fn lock(&self, number: u32) -> MutexGuard<'_, (Tally, Memory)> {
-        // A worker that panicked takes the program with it.
-        self.0[number as usize].lock().unwrap_or_else(PoisonError::into_inner)
+impl Entry {
+    fn add(self, tally: &mut Tally, period: &Period) {
+        match self {
+            Entry::Facts(facts, input) => tally.add(facts, input, period),
+            Entry::Active(active, hours) => tally.add_active(active, hours),
+        }
     }
+}
+
+/// The content of a mutex.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A worker that panicked takes the program with it.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What is held back of an input.
@@ -79,7 +121,6 @@ pub(crate) struct Held {
 pub(crate) struct Account<'t> {
     pub(super) tallies: &'t Tallies,
     input: u32,
-    period: &'t Period,
     /// All that was told but the facts.
     told: Told,
     /// The facts so far, where they are held back.
@@ -88,14 +129,9 @@ pub(crate) struct Account<'t> {
 
 impl<'t> Account<'t> {
     /// For the input of that place in the sorted list of inputs.
-    pub(crate) fn new(
-        tallies: &'t Tallies,
-        input: u32,
-        period: &'t Period,
-        contested: bool,
-    ) -> Account<'t> {
+    pub(crate) fn new(tallies: &'t Tallies, input: u32, contested: bool) -> Account<'t> {
         let held = contested.then(Vec::new);
-        Account { tallies, input, period, told: Told::default(), held }
+        Account { tallies, input, told: Told::default(), held }
     }
 
     /// Adds what the next segment told.
@@ -104,7 +140,7 @@ impl<'t> Account<'t> {
         facts.shift(self.told.lines.total());
         self.told.append(segment);
         let Some(held) = &mut self.held else {
-            self.tallies.lock(facts.tally).0.add(facts, self.input, self.period);
+            self.tallies.add(facts, self.input);
             return;
         };
         match held.iter_mut().find(|known| known.tally == facts.tally) {
@@ -125,7 +161,7 @@ impl<'t> Account<'t> {
         if contested {
             return Some(held);
         }
-        self.tallies.settle(held, report, self.input, self.period);
+        self.tallies.settle(held, report, self.input);
         None
     }
 }
