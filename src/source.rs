@@ -47,6 +47,7 @@ const AT_ONCE: u64 = 64 << 10;
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub enum MmapChoice {
     /// Closed local files of more than 64 KiB are mapped; live, remote, compressed, UTF-16 and empty ones are read.
+    /// Live is what was written within the last hour, and on Windows what somebody holds open to write.
     #[default]
     Auto,
     /// Live and remote files are mapped too. If one is truncated meanwhile, the process may end (SIGBUS on Unix).
@@ -215,6 +216,7 @@ fn open_file(name: &str, path: &Path, options: &ReadOptions) -> Result<Opened, S
             MmapChoice::Auto => {
                 !place::is_live(watch.modified, SystemTime::now())
                     && !place::is_remote(path, watch.device)
+                    && !place::is_held(path)
             }
         };
     if !mappable {

@@ -17,6 +17,26 @@ pub(crate) fn is_live(modified: Option<SystemTime>, now: SystemTime) -> bool {
     }
 }
 
+/// Whether a program has the file open to write to it, where its times do not tell.
+///
+/// On Windows the time of the last write need not be noted before the writer closes the file (`WriteFile` in the
+/// Windows API reference), and a server keeps a log open for a day or longer. So the file is opened once more, in a way
+/// that the system refuses while somebody may write to it; a file that cannot be opened so for any reason is held.
+#[cfg(windows)]
+pub(crate) fn is_held(path: &Path) -> bool {
+    use std::os::windows::fs::OpenOptionsExt as _;
+    const FILE_SHARE_READ: u32 = 1;
+    const FILE_SHARE_DELETE: u32 = 4;
+    let no_writer = FILE_SHARE_READ | FILE_SHARE_DELETE;
+    std::fs::OpenOptions::new().read(true).share_mode(no_writer).open(path).is_err()
+}
+
+/// Whether a program has the file open to write to it, where its times do not tell: here they do.
+#[cfg(not(windows))]
+pub(crate) fn is_held(_path: &Path) -> bool {
+    false
+}
+
 /// Whether the file lies on another machine, or anywhere that cannot be told to be this one.
 ///
 /// On Linux by the type of the file system that holds it; `device` is the number of that file system (`st_dev`), whose
