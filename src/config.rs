@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use calproof_parsers::Networks;
 use serde::Deserialize;
 
+use crate::shown;
+
 /// The configuration file as written.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -193,7 +195,7 @@ pub const PRODUCTS: [&str; 4] = ["exchange", "ocs", "sharepoint", "windows"];
 impl Config {
     /// Reads the configuration at `path`; relative paths in it become relative to its folder.
     pub fn load(path: &Path) -> Result<Config, ConfigError> {
-        let shown = path.display().to_string();
+        let shown = shown::path(path);
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Read { path: shown.clone(), source })?;
         let mut config = Config::parse(&text, &shown)?;

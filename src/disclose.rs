@@ -20,6 +20,7 @@ use crate::evidence::rows::{Quoted, quote};
 use crate::ingest::{Ingested, Quiet, Reading, ingest};
 use crate::pseudonym::{DISCLOSED, Key, KeyFileError, commitment};
 use crate::report;
+use crate::shown;
 use crate::verify::contents::{self, Contents};
 use crate::verify::{self, Verdict, VerifyError, logs};
 use found::Bundle;
@@ -178,7 +179,7 @@ struct File {
 /// Nothing is opened where the bundle does not verify, the key is another, something that is asked
 /// for is not in the bundle, a log is missing, or a row does not give its commitment.
 pub fn disclose(asked: &Asked<'_>) -> Result<Disclosed, DiscloseError> {
-    let path = asked.bundle.display().to_string();
+    let path = shown::path(asked.bundle);
     let verdict = verify::verify(asked.bundle, &verify::Asked::default())?;
     if let Some(refusal) = verdict.refusals.first() {
         return Err(DiscloseError::Refused { path, refusal: refusal.clone() });
@@ -190,7 +191,7 @@ pub fn disclose(asked: &Asked<'_>) -> Result<Disclosed, DiscloseError> {
     let key = Key::load(asked.key)?;
     let expected = contents.run["pseudonyms"]["key"].as_str().unwrap_or_default();
     if key.id() != expected {
-        let path = asked.key.display().to_string();
+        let path = shown::path(asked.key);
         return Err(DiscloseError::OtherKey {
             path,
             found: key.id(),
@@ -282,7 +283,7 @@ fn rows(
         let source = contents.sources.iter().find(|source| source.path == path);
         let sha256 = source.and_then(|source| source.sha256.clone()).unwrap_or_default();
         let Some((source, input)) = source.zip(found.get(&sha256)) else {
-            let (path, folder) = (path.to_owned(), folder.display().to_string());
+            let (path, folder) = (path.to_owned(), shown::path(folder));
             return Err(DiscloseError::NoLog { path, folder, sha256 });
         };
         rows.extend(of_source(source, input, &bytes, contents, key)?);
@@ -339,7 +340,7 @@ fn of_source(
 
 /// A file of the configuration, where the bundle commits to it.
 fn open_file(path: &Path, contents: &Contents, key: &Key) -> Result<File, DiscloseError> {
-    let shown = path.display().to_string();
+    let shown = shown::path(path);
     let wrong = |reason: String| DiscloseError::File { path: shown.clone(), reason };
     let bytes = std::fs::read(path).map_err(|e| wrong(format!("cannot be read ({e})")))?;
     let salt = key.salt_of_file(&bytes);

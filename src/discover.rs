@@ -3,7 +3,6 @@
 mod archive;
 mod error;
 mod glob;
-mod name;
 mod walk;
 
 #[cfg(test)]
@@ -17,8 +16,10 @@ use std::{
 
 pub use error::DiscoverError;
 
-use crate::source::{Codec, is_zip};
-use name::display;
+use crate::{
+    shown,
+    source::{Codec, is_zip},
+};
 
 /// The inputs that the given paths lead to, and where they lead to none.
 #[derive(Debug, Default)]
@@ -124,22 +125,24 @@ pub fn discover(paths: &[PathBuf]) -> Discovery {
         if path.as_os_str() == "-" {
             let stdin = Input { display: "-".into(), origin: Origin::Stdin, size: None };
             discovery.inputs.push(stdin);
-        } else if cfg!(windows) && glob::is_pattern(&display(path)) {
-            match glob::expand(&display(path)) {
+        } else if cfg!(windows) && glob::is_pattern(&shown::path(path)) {
+            match glob::expand(&shown::path(path)) {
                 Ok(found) => named.extend(found),
-                Err(error) => discovery.failures.push((display(path), error)),
+                Err(error) => discovery.failures.push((shown::path(path), error)),
             }
         } else {
             named.push(path.clone());
         }
     }
     let (files, failures) = walk::files(named);
-    discovery.failures.extend(failures.into_iter().map(|(path, error)| (display(&path), error)));
+    discovery
+        .failures
+        .extend(failures.into_iter().map(|(path, error)| (shown::path(&path), error)));
     for (path, size) in files {
         if begins_like_zip(&path) {
             archive::list(&path, &mut discovery);
         } else {
-            let display = display(&path);
+            let display = shown::path(&path);
             discovery.inputs.push(Input { display, origin: Origin::File(path), size });
         }
     }

@@ -32,6 +32,7 @@ use crate::ingest::input::InputReport;
 use crate::pseudonym::{Clash, Pseudonyms};
 use crate::report;
 use crate::rules::RulePack;
+use crate::shown;
 use crate::source::ReadOptions;
 use bag::{Bag, REQUEST, SIGNATURE, TAG_MANIFEST};
 use sshsig::PrivateKey;
@@ -125,7 +126,7 @@ pub enum EvidenceError {
 
 impl EvidenceError {
     pub(crate) fn write(path: &Path, source: io::Error) -> EvidenceError {
-        EvidenceError::Write { path: path.display().to_string(), source }
+        EvidenceError::Write { path: shown::path(path), source }
     }
 }
 
@@ -260,7 +261,7 @@ pub fn write(
     worked_example(&packs).map_err(EvidenceError::SelfTest)?;
     for known in &configuration {
         if stated(known.role, &known.path)?.bytes != known.bytes {
-            return Err(EvidenceError::Changed { path: known.path.display().to_string() });
+            return Err(EvidenceError::Changed { path: shown::path(&known.path) });
         }
     }
     let is_hidden = hidden.is_some();
@@ -297,14 +298,13 @@ fn sha256_of(input: &InputReport) -> &str {
 
 fn stated(role: &'static str, path: &Path) -> Result<Stated, EvidenceError> {
     let bytes = std::fs::read(path)
-        .map_err(|source| EvidenceError::Read { path: path.display().to_string(), source })?;
+        .map_err(|source| EvidenceError::Read { path: shown::path(path), source })?;
     Ok(Stated { role, path: path.to_owned(), bytes })
 }
 
 /// The digest of a finished bundle's tag manifest.
 fn previous_digest(bundle: &Path) -> Result<String, EvidenceError> {
-    let wrong =
-        |reason: String| EvidenceError::Previous { path: bundle.display().to_string(), reason };
+    let wrong = |reason: String| EvidenceError::Previous { path: shown::path(bundle), reason };
     let verdict = crate::verify::verify(bundle, &crate::verify::Asked::default())
         .map_err(|error| wrong(error.to_string()))?;
     if let Some(refusal) = verdict.refusals.first() {
@@ -368,7 +368,7 @@ fn acquisition(
         let absolute = shown.and_then(|path| std::path::absolute(path).ok());
         let acquired = Acquired {
             path: &input.display,
-            absolute: absolute.map(|path| path.to_string_lossy().into_owned()),
+            absolute: absolute.map(|path| shown::path(&path)),
             file_bytes: stamp.map(|s| s.bytes),
             modified: stamp
                 .and_then(|s| s.modified)

@@ -18,6 +18,7 @@ pub mod progress;
 pub mod pseudonym;
 pub mod report;
 pub mod rules;
+mod shown;
 pub mod source;
 mod union;
 pub mod verify;

@@ -19,6 +19,8 @@ mod totals;
 use std::io;
 use std::path::Path;
 
+use crate::shown;
+
 /// What is asked beside the bundle itself.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Asked<'a> {
@@ -75,7 +77,7 @@ pub enum VerifyError {
 
 impl VerifyError {
     fn read(path: &Path, source: io::Error) -> VerifyError {
-        VerifyError::Read { path: path.display().to_string(), source }
+        VerifyError::Read { path: shown::path(path), source }
     }
 }
 
@@ -111,7 +113,7 @@ impl Verdict {
 /// Where nothing can be said: no such directory, files that cannot be read, keys that cannot be used.
 pub fn verify(bundle: &Path, asked: &Asked<'_>) -> Result<Verdict, VerifyError> {
     if !bundle.is_dir() {
-        return Err(VerifyError::NoDirectory { path: bundle.display().to_string() });
+        return Err(VerifyError::NoDirectory { path: shown::path(bundle) });
     }
     let mut verdict = Verdict::default();
     bag::check(bundle, &mut verdict)?;

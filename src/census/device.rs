@@ -12,6 +12,7 @@ use super::place::Places;
 use crate::facts::names::{Name, Names};
 use crate::facts::{Device, DeviceKind};
 use crate::identity::decode;
+use crate::shown;
 
 /// A device's place among the devices, from 0.
 pub(super) type DeviceId = u32;
@@ -199,7 +200,7 @@ impl Devices {
 pub(super) fn inventory(files: &[PathBuf]) -> Result<BTreeMap<IpAddr, String>, InventoryError> {
     let mut devices = BTreeMap::new();
     for file in files {
-        let path = file.display().to_string();
+        let path = shown::path(file);
         let read = |source| InventoryError::Read { path: path.clone(), source };
         let mut rows = csv::ReaderBuilder::new()
             .flexible(true)

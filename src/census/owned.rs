@@ -14,6 +14,7 @@ use super::requirement::{Basis, End, Reached, Row, edges, machines_of, rows_of};
 use crate::cover::{Access, Catalogue, CoverError, Demand, Holder, Tariff, least_price};
 use crate::identity::PersonId;
 use crate::rules::{Cal, Product, Version};
+use crate::shown;
 
 /// Some CALs that the organisation owns.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -114,7 +115,7 @@ pub struct OwnedRow {
 pub(super) fn owned(files: &[PathBuf]) -> Result<Vec<OwnedCals>, OwnedError> {
     let mut owned = Vec::new();
     for file in files {
-        let path = file.display().to_string();
+        let path = shown::path(file);
         let read = |source| OwnedError::Read { path: path.clone(), source };
         let mut rows =
             csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(file).map_err(read)?;

@@ -10,6 +10,7 @@ use super::{Census, DayState};
 use crate::facts::usage::Used;
 use crate::identity::principal::{Kind, parse};
 use crate::identity::{Identities, People, PersonId};
+use crate::shown;
 
 /// A list of accounts or mailboxes, as an auditor counts them.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -74,7 +75,7 @@ impl Accounts {
     ///
     /// A file that cannot be read, without a column that names accounts, or with a broken row.
     pub fn load(path: &Path) -> Result<Accounts, AccountsError> {
-        let shown = path.display().to_string();
+        let shown = shown::path(path);
         let bytes = std::fs::read(path)
             .map_err(|source| AccountsError::Read { path: shown.clone(), source })?;
         Accounts::parse(&shown, &bytes)

@@ -4,6 +4,7 @@ use std::fs;
 
 use super::output::{self, OutputError};
 use crate::cli::InitArgs;
+use crate::shown;
 
 /// The commented configuration: every key, none in force.
 ///
@@ -19,7 +20,7 @@ pub const TEMPLATE: &str = include_str!("calproof.toml");
 pub fn init(args: &InitArgs) -> Result<(), OutputError> {
     if !args.force && args.output.as_os_str() != "-" && fs::symlink_metadata(&args.output).is_ok() {
         output::check(&args.output)?;
-        return Err(OutputError::Exists { path: args.output.display().to_string() });
+        return Err(OutputError::Exists { path: shown::path(&args.output) });
     }
     output::write(Some(&args.output), |out| out.write_all(TEMPLATE.as_bytes()))
 }

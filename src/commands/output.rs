@@ -6,6 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::evidence::bag::unused;
+use crate::shown;
 
 /// An output that cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +62,7 @@ impl OutputError {
 ///
 /// A directory, a place in a directory that does not exist, and one in which no file can be made.
 pub fn check(path: &Path) -> Result<(), OutputError> {
-    let place = |found| Err(OutputError::Place { path: path.display().to_string(), found });
+    let place = |found| Err(OutputError::Place { path: shown::path(path), found });
     if path.is_dir() {
         return place("a directory");
     }
@@ -78,7 +79,7 @@ pub fn check(path: &Path) -> Result<(), OutputError> {
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     partial(&real)
         .and_then(|(_, partial)| fs::remove_file(partial))
-        .map_err(|source| OutputError::Write { path: path.display().to_string(), source })
+        .map_err(|source| OutputError::Write { path: shown::path(path), source })
 }
 
 /// Writes to `path`, or to standard output where it is `None` or `-`.
@@ -100,8 +101,7 @@ pub fn write(
             .map_err(|source| OutputError::Write { path: "standard output".to_owned(), source });
     };
     check(path)?;
-    whole(path, content)
-        .map_err(|source| OutputError::Write { path: path.display().to_string(), source })
+    whole(path, content).map_err(|source| OutputError::Write { path: shown::path(path), source })
 }
 
 fn whole(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {

@@ -26,6 +26,7 @@ use crate::progress::Bar;
 use crate::pseudonym::{self, Clash, Key, KeyFileError, Mapped};
 use crate::report::{self, Style};
 use crate::rules::{Product, RuleError, RulePack, Version, select};
+use crate::shown;
 use crate::source::ReadOptions;
 
 /// Why no report was written.
@@ -124,8 +125,8 @@ pub fn scan(args: &ScanArgs) -> Result<Done, ScanError> {
 
 /// What to do with the request for a time stamp.
 fn to_send(bundle: &Path) -> String {
-    let request = bundle.join(evidence::bag::REQUEST).display().to_string();
-    let response = bundle.join(evidence::bag::RESPONSE).display().to_string();
+    let request = shown::path(&bundle.join(evidence::bag::REQUEST));
+    let response = shown::path(&bundle.join(evidence::bag::RESPONSE));
     format!(
         "{request}: nothing was sent; send it to a time stamping authority and save the answer as {response}: \
          curl --data-binary @{request} --header 'Content-Type: application/timestamp-query' \
@@ -225,7 +226,7 @@ fn key(asked: Option<&ScanArgs>, inputs: &[Input]) -> Result<Option<Key>, KeyFil
     let Some(path) = asked.and_then(|args| args.pseudonymise.as_deref()) else { return Ok(None) };
     match spare_inputs(Some(path), inputs) {
         Ok(()) => Key::load(path).map(Some),
-        Err(_) => Err(KeyFileError::IsInput { path: path.display().to_string() }),
+        Err(_) => Err(KeyFileError::IsInput { path: shown::path(path) }),
     }
 }
 
@@ -363,7 +364,7 @@ fn spare(output: Option<&Path>, files: &[impl AsRef<Path>]) -> Result<(), Output
         output.canonicalize().is_ok_and(|o| file.canonicalize().is_ok_and(|f| o == f))
     };
     match files.iter().any(|file| is(file.as_ref())) {
-        true => Err(OutputError::IsInput { path: output.display().to_string() }),
+        true => Err(OutputError::IsInput { path: shown::path(output) }),
         false => Ok(()),
     }
 }
@@ -378,7 +379,7 @@ fn spare_inputs(output: Option<&Path>, inputs: &[Input]) -> Result<(), OutputErr
         Origin::Member(member) => is_place(&member.archive),
         Origin::Stdin => false,
     });
-    if read { Err(OutputError::IsInput { path: output.display().to_string() }) } else { Ok(()) }
+    if read { Err(OutputError::IsInput { path: shown::path(output) }) } else { Ok(()) }
 }
 
 /// The threads that everything is done on.

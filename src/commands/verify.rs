@@ -3,6 +3,7 @@
 use super::output::{self, OutputError};
 use crate::cli::VerifyArgs;
 use crate::report::escape;
+use crate::shown;
 use crate::verify::{self, Asked, VerifyError};
 
 /// Why nothing can be said.
@@ -39,7 +40,7 @@ pub fn verify(args: &VerifyArgs) -> Result<bool, CommandError> {
         for note in &verdict.notes {
             writeln!(out, "{}", escape::terminal(note))?;
         }
-        let shown = args.bundle.display().to_string();
+        let shown = shown::path(&args.bundle);
         let word = if good { "verified" } else { "REFUSED" };
         writeln!(out, "{}: {word}", escape::terminal(&shown))
     })?;

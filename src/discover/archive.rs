@@ -13,12 +13,13 @@ use zip::{
     result::{ZipError, ZipResult},
 };
 
-use super::{DiscoverError, Discovery, Input, Member, Origin, name::display};
+use super::{DiscoverError, Discovery, Input, Member, Origin};
+use crate::shown;
 use crate::source::Codec;
 
 /// Adds the members of an archive to the discovery, and what is wrong with it.
 pub(super) fn list(path: &Path, discovery: &mut Discovery) {
-    let shown = display(path);
+    let shown = shown::path(path);
     if let Err(error) = list_members(path, &shown, discovery) {
         discovery.failures.push((shown, error));
     }

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use globset::GlobBuilder;
 use walkdir::WalkDir;
 
-use super::{DiscoverError, name::display};
+use super::DiscoverError;
+use crate::shown;
 
 /// Whether a path, shown with `/`, holds `*` or `?` beyond the prefix `\\?\` of long paths.
 pub(super) fn is_pattern(shown: &str) -> bool {
@@ -46,7 +47,7 @@ pub(super) fn expand(pattern: &str) -> Result<Vec<PathBuf>, DiscoverError> {
         // What cannot be listed matches nothing; a folder that does match is walked again, and reported there.
         let Ok(entry) = entry else { continue };
         let Ok(below) = entry.path().strip_prefix(root) else { continue };
-        if matcher.is_match(display(below)) {
+        if matcher.is_match(shown::path(below)) {
             found.push(Path::new(&base).join(below));
         }
     }

@@ -9,7 +9,8 @@ use std::{
 
 use walkdir::WalkDir;
 
-use super::{DiscoverError, name::display};
+use super::DiscoverError;
+use crate::shown;
 
 /// Files with their sizes, and what could not be walked.
 type Found = (Vec<(PathBuf, Option<u64>)>, Vec<(PathBuf, DiscoverError)>);
@@ -19,7 +20,7 @@ type Found = (Vec<(PathBuf, Option<u64>)>, Vec<(PathBuf, DiscoverError)>);
 /// Links wait until everything without a link is walked: so a file is named without a link where it can be, and the
 /// work stays linear in the number of directories, however the links cross.
 pub(super) fn files(mut named: Vec<PathBuf>) -> Found {
-    named.sort_by_key(|path| display(path));
+    named.sort_by_key(|path| shown::path(path));
     named.dedup();
     let mut walk = Walk::default();
     for path in named {
@@ -45,7 +46,7 @@ impl Walk {
     fn argument(&mut self, path: PathBuf) {
         match fs::symlink_metadata(&path) {
             Err(source) if source.kind() == io::ErrorKind::NotFound => {
-                let shown = display(&path);
+                let shown = shown::path(&path);
                 let hint = if shown.contains(['*', '?']) {
                     "the shell left the pattern as it is because nothing matches: check the folder before it, and leave the pattern unquoted"
                 } else {
@@ -64,7 +65,7 @@ impl Walk {
     fn follow(&mut self, link: PathBuf, is_argument: bool) {
         match fs::metadata(&link) {
             Err(source) => {
-                let path = display(&link);
+                let path = shown::path(&link);
                 self.failures.push((link, DiscoverError::DeadLink { path, source }));
             }
             Ok(metadata) if metadata.is_dir() => self.tree(link, is_argument),
@@ -118,7 +119,7 @@ impl Walk {
             }
         }
         if is_argument && !anything {
-            let path = display(&root);
+            let path = shown::path(&root);
             self.failures.push((root, DiscoverError::Empty { path }));
         }
     }
@@ -130,12 +131,12 @@ impl Walk {
     }
 
     fn unreadable(&mut self, path: PathBuf, source: io::Error) {
-        let shown = display(&path);
+        let shown = shown::path(&path);
         self.failures.push((path, DiscoverError::Unreadable { path: shown, source }));
     }
 
     fn special(&mut self, path: PathBuf, kind: FileType) {
-        let shown = display(&path);
+        let shown = shown::path(&path);
         let found = special_kind(kind);
         self.failures.push((path, DiscoverError::Special { path: shown, found }));
     }

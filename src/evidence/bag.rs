@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::EvidenceError;
 use crate::digest::{ContentHasher, DigestChoice};
+use crate::shown;
 
 /// What stands in the name of a bundle that is not finished.
 pub const UNFINISHED: &str = ".partial-";
@@ -49,7 +50,7 @@ impl Bag {
     ///
     /// Where something stands there already, or nothing can be written beside it.
     pub fn create(place: &Path) -> Result<Bag, EvidenceError> {
-        let shown = place.display().to_string();
+        let shown = shown::path(place);
         if place.symlink_metadata().is_ok() {
             return Err(EvidenceError::Exists { path: shown });
         }
@@ -140,7 +141,7 @@ impl Bag {
         let wrong = |source| EvidenceError::write(&self.place, source);
         sync_folders(&self.partial).map_err(wrong)?;
         if self.place.symlink_metadata().is_ok() {
-            return Err(EvidenceError::Exists { path: self.place.display().to_string() });
+            return Err(EvidenceError::Exists { path: shown::path(&self.place) });
         }
         fs::rename(&self.partial, &self.place).map_err(wrong)?;
         self.finished = true;

@@ -9,6 +9,8 @@ use std::path::Path;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use sha2::{Digest as _, Sha256, Sha512};
 
+use crate::shown;
+
 /// What the signatures are for; `ssh-keygen -Y verify -n` must name the same.
 pub const NAMESPACE: &str = "calproof";
 const MAGIC: &[u8] = b"SSHSIG";
@@ -64,7 +66,7 @@ impl PrivateKey {
     pub fn load(path: &Path) -> Result<PrivateKey, KeyError> {
         let text = read(path)?;
         Self::parse(&text).map_err(|found| KeyError::Found {
-            path: path.display().to_string(),
+            path: shown::path(path),
             found,
             expected: "an OpenSSH private key of the kind ed25519 without passphrase; `ssh-keygen -t ed25519 -N '' -f FILE` makes one",
         })
@@ -124,7 +126,7 @@ impl PublicKey {
         let mut words = text.split_whitespace().skip_while(|word| *word != "ssh-ed25519").skip(1);
         let key = words.next().and_then(decode).and_then(|blob| PublicKey::of_blob(&blob));
         key.ok_or_else(|| KeyError::Found {
-            path: path.display().to_string(),
+            path: shown::path(path),
             found: "no ed25519 public key",
             expected: "a line `ssh-ed25519 AAAA…`, such as the .pub file that ssh-keygen writes",
         })
@@ -157,8 +159,8 @@ impl PublicKey {
 ///
 /// A file that cannot be read or is no certificate.
 pub(crate) fn certificate(path: &Path) -> Result<Vec<u8>, KeyError> {
-    let bytes = std::fs::read(path)
-        .map_err(|source| KeyError::Read { path: path.display().to_string(), source })?;
+    let bytes =
+        std::fs::read(path).map_err(|source| KeyError::Read { path: shown::path(path), source })?;
     let text = String::from_utf8_lossy(&bytes);
     let pem = unarmored(&text, "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----");
     let der = pem.unwrap_or(bytes);
@@ -167,7 +169,7 @@ pub(crate) fn certificate(path: &Path) -> Result<Vec<u8>, KeyError> {
         return Ok(der);
     }
     Err(KeyError::Found {
-        path: path.display().to_string(),
+        path: shown::path(path),
         found: "no certificate",
         expected: "the certificate of the time stamping authority, PEM or DER",
     })
@@ -226,7 +228,7 @@ fn signed(message: &[u8]) -> Vec<u8> {
 
 fn read(path: &Path) -> Result<String, KeyError> {
     std::fs::read_to_string(path)
-        .map_err(|source| KeyError::Read { path: path.display().to_string(), source })
+        .map_err(|source| KeyError::Read { path: shown::path(path), source })
 }
 
 fn put(bytes: &mut Vec<u8>, string: &[u8]) {

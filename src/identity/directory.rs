@@ -20,12 +20,13 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::hash::BuildHasher;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable, hash_table};
 
 use super::entry::{Attribute, Draft, EntryKind, shown};
 use crate::config::Config;
+use crate::shown;
 use crate::union::Union;
 pub use error::{DirectoryError, Problem};
 pub use finding::Finding;
@@ -161,7 +162,7 @@ impl Directory {
     ) -> Result<Directory, DirectoryError> {
         let mut directory = Directory::default();
         for path in paths {
-            let name = display(path);
+            let name = shown::path(path);
             let file = File::open(path)
                 .map_err(|source| DirectoryError::Read { path: name.clone(), source })?;
             directory.read(&name, file, options)?;
@@ -435,10 +436,4 @@ impl Directory {
         }
         self.index = index;
     }
-}
-
-/// The path as given, with `/`.
-fn display(path: &Path) -> String {
-    let shown = path.display().to_string();
-    if cfg!(windows) { shown.replace('\\', "/") } else { shown }
 }

@@ -9,6 +9,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
 use crate::digest::{hex, unhex};
+use crate::shown;
 
 /// How many hexadecimal digits a pseudonym has.
 pub(super) const DIGITS: usize = 26;
@@ -69,7 +70,7 @@ impl Key {
     ///
     /// A file that cannot be read, or a key of fewer than 32 bytes or more than 4096.
     pub fn load(path: &Path) -> Result<Key, KeyFileError> {
-        let shown = path.display().to_string();
+        let shown = shown::path(path);
         let mut bytes = Vec::new();
         File::open(path)
             .and_then(|file| file.take(4 * MOST as u64).read_to_end(&mut bytes))

@@ -10,6 +10,7 @@ use super::{
     version::Version,
     vocabulary::{Cal, Effect, Evidence, Exclusion, Expect, Feature, Outcome, Product, Source},
 };
+use crate::shown;
 
 /// Which use requires which CAL, for one generation of one product.
 #[derive(Clone, Debug)]
@@ -221,7 +222,7 @@ impl RulePack {
             let pack = Self::load(file)?;
             if packs.iter().any(|known| known.id == pack.id) {
                 let kind = RuleErrorKind::KnownPack { found: pack.id };
-                return Err(RuleError { file: file.display().to_string(), line: None, kind });
+                return Err(RuleError { file: shown::path(file), line: None, kind });
             }
             packs.push(pack);
         }
@@ -234,7 +235,7 @@ impl RulePack {
     ///
     /// A file that cannot be read or is not UTF-8; as [`from_toml`](RulePack::from_toml).
     pub fn load(path: &Path) -> Result<Self, RuleError> {
-        let name = path.display().to_string();
+        let name = shown::path(path);
         let wrong = |kind| RuleError { file: name.clone(), line: None, kind };
         let bytes = std::fs::read(path).map_err(|error| wrong(RuleErrorKind::Unreadable(error)))?;
         let text = std::str::from_utf8(&bytes).map_err(|error| {

@@ -11,6 +11,7 @@ use super::{
     pack::{Example, RulePack, SourceNote, When},
     vocabulary::Cal,
 };
+use crate::shown;
 
 /// The width that output keeps to, in characters; only a longer word goes over it.
 const COLUMNS: usize = 80;
@@ -58,7 +59,7 @@ pub fn show(packs: &[RulePack], id: &str, out: &mut dyn Write) -> Result<(), Rul
 pub fn check(files: &[PathBuf], out: &mut dyn Write) -> io::Result<bool> {
     let mut good = true;
     for path in files {
-        let name = path.display().to_string();
+        let name = shown::path(path);
         match RulePack::load(path) {
             Ok(pack) => {
                 let examples: usize = pack.rules.iter().map(|rule| rule.examples.len()).sum();

@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Verdict, VerifyError};
 use crate::digest::hex;
 use crate::evidence::bag::{MANIFEST, REQUEST, RESPONSE, SIGNATURE, TAG_MANIFEST, UNFINISHED};
+use crate::shown;
 
 /// What stands first in every bag (RFC 8493 section 2.1.1).
 const BAGIT: &[u8] = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
@@ -20,7 +21,7 @@ pub(super) fn check(bundle: &Path, verdict: &mut Verdict) -> Result<(), VerifyEr
     if name.is_some_and(|name| name.contains(UNFINISHED)) {
         verdict.refuse(format!(
             "{}: the name is that of a bundle that was never finished",
-            bundle.display()
+            shown::path(bundle)
         ));
     }
     let found = files(bundle, verdict)?;

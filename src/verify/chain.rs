@@ -5,6 +5,7 @@ use std::path::Path;
 use super::{Asked, Verdict, VerifyError, bag};
 use crate::evidence::bag::{SIGNATURE, TAG_MANIFEST};
 use crate::evidence::sshsig::{PublicKey, verify};
+use crate::shown;
 
 /// Checks the signature, where there is one or a signer is asked for, and the link to the bundle
 /// before, where that is asked for.
@@ -51,11 +52,11 @@ pub(super) fn check(
         let actual = bag::sha256(&previous.join(TAG_MANIFEST))?;
         match stated {
             Some(stated) if stated == actual => {
-                verdict.note(format!("follows {}", previous.display()));
+                verdict.note(format!("follows {}", shown::path(previous)));
             }
             Some(stated) => verdict.refuse(format!(
                 "bag-info.txt: follows the bundle whose {TAG_MANIFEST} has SHA-256 {stated}, but that of {} has {actual}",
-                previous.display()
+                shown::path(previous)
             )),
             None => verdict.refuse("bag-info.txt: names no previous bundle"),
         }

@@ -11,6 +11,7 @@ use super::{Verdict, VerifyError, bag};
 use crate::digest::unhex;
 use crate::evidence::bag::TAG_MANIFEST;
 use crate::pseudonym::{DISCLOSED, Kind, commitment, opened};
+use crate::shown;
 
 /// The first line.
 #[derive(Deserialize)]
@@ -57,7 +58,7 @@ pub(super) fn open(
     contents: &mut Contents,
     verdict: &mut Verdict,
 ) -> Result<(), VerifyError> {
-    let shown = file.display().to_string();
+    let shown = shown::path(file);
     let bytes = bag::read(file)?;
     let mut lines = (1..).zip(bytes.split(|b| *b == b'\n')).filter(|(_, line)| !line.is_empty());
     let header = lines.next().map(|(_, line)| serde_json::from_slice::<Header>(line));

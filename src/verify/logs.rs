@@ -9,6 +9,7 @@ use super::sample::{self, Again, Draw};
 use super::{Verdict, VerifyError};
 use crate::digest::{ContentHasher, DigestChoice};
 use crate::discover::{Input, discover};
+use crate::shown;
 use crate::source::{Opened, ReadOptions};
 
 /// The inputs that are there, by the digits of their SHA-256.
@@ -66,7 +67,7 @@ pub(crate) fn find(
         Some(digest) => Some(format!(
             "{}: no file under {} has its SHA-256 {digest}",
             source.path,
-            folder.display()
+            shown::path(folder)
         )),
         None => None,
     });

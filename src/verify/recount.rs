@@ -8,6 +8,7 @@ use super::logs::{Found, options};
 use super::{Verdict, VerifyError};
 use crate::config::{Admins, Config};
 use crate::discover::Input;
+use crate::shown;
 use crate::source::Opened;
 
 /// The formats that the twin reads, and those in which it knows that nobody stands.
@@ -214,7 +215,7 @@ fn config(bundle: &Path, contents: &Contents) -> Result<calproof_twin::Config, S
     for number in 1..=config.devices.inventory.len() {
         let file = folder.join(format!("inventory-{number}.csv"));
         inventory(&file, &mut twin.inventory)
-            .map_err(|error| format!("{}: {error}", file.display()))?;
+            .map_err(|error| format!("{}: {error}", shown::path(&file)))?;
     }
     Ok(twin)
 }

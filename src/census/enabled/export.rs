@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 
@@ -16,6 +16,7 @@ use crate::identity::directory::csv::is_type_of_list;
 use crate::identity::directory::rows::{Row, Rows};
 use crate::identity::directory::text::text;
 use crate::identity::entry::{Attribute, Column, Draft, addresses, shown};
+use crate::shown;
 
 /// How many problems are kept with their text; all are counted.
 const PROBLEMS_KEPT: usize = 1000;
@@ -112,7 +113,7 @@ impl Exports {
     pub fn load(paths: &[PathBuf]) -> Result<Exports, ExportError> {
         let mut exports = Exports::default();
         for path in paths {
-            let name = display(path);
+            let name = shown::path(path);
             let file = File::open(path)
                 .map_err(|source| ExportError::Read { path: name.clone(), source })?;
             exports.read(&name, file)?;
@@ -423,10 +424,4 @@ impl<R: Read> Read for Hashed<R> {
         self.sha256.update(&into[..read]);
         Ok(read)
     }
-}
-
-/// The path as given, with `/`.
-fn display(path: &Path) -> String {
-    let shown = path.display().to_string();
-    if cfg!(windows) { shown.replace('\\', "/") } else { shown }
 }

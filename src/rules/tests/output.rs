@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::super::{read::one_line, *};
 use super::{SMALL, packs};
+use crate::shown;
 
 #[test]
 fn output_fits_eighty_columns() {
@@ -55,7 +56,7 @@ fn check_gives_a_verdict_for_each_file() {
     let (all, text) = verdict(&[bad, good.clone(), latin, missing]);
     assert!(!all);
     assert!(text.contains("bad.toml:16: found unknown variant `owl`"), "{text}");
-    assert!(text.contains(&one_line(&format!("ok: {}", good.display()))), "{text}");
+    assert!(text.contains(&one_line(&format!("ok: {}", shown::path(&good)))), "{text}");
     assert!(text.contains("latin.toml:2: found a byte that is not UTF-8 (byte 19)"), "{text}");
     assert!(text.contains("missing.toml: cannot be read:"), "{text}");
 }

@@ -1,11 +1,11 @@
-//! How a path is shown.
+//! How a path is shown: alike on every platform, so that reports made on two are the same bytes.
 
 use std::path::Path;
 
 /// The path as given, with `/` as the separator; bytes that are not UTF-8 stand as `\xNN`, so that two names differ
 /// where their bytes do.
 #[cfg(unix)]
-pub(super) fn display(path: &Path) -> String {
+pub(crate) fn path(path: &Path) -> String {
     use std::{fmt::Write as _, os::unix::ffi::OsStrExt as _};
     let mut shown = String::new();
     for chunk in path.as_os_str().as_bytes().utf8_chunks() {
@@ -21,7 +21,7 @@ pub(super) fn display(path: &Path) -> String {
 /// The path as given, with `/` as the separator; half surrogate pairs stand as `\u{NNNN}`, so that two names differ
 /// where their bytes do.
 #[cfg(windows)]
-pub(super) fn display(path: &Path) -> String {
+pub(crate) fn path(path: &Path) -> String {
     use std::{fmt::Write as _, os::windows::ffi::OsStrExt as _};
     let mut shown = String::new();
     for unit in char::decode_utf16(path.as_os_str().encode_wide()) {
@@ -35,4 +35,18 @@ pub(super) fn display(path: &Path) -> String {
         }
     }
     shown
+}
+
+#[cfg(all(test, windows))]
+mod tests {
+    use std::{ffi::OsString, os::windows::ffi::OsStringExt as _};
+
+    #[test]
+    fn separators_are_slashes_and_half_surrogates_stay_apart() {
+        let shown = |units: &[u16]| super::path(OsString::from_wide(units).as_ref());
+        let wide = |text: &str| text.encode_utf16().collect::<Vec<_>>();
+        assert_eq!(shown(&wide(r"\\?\C:\Logs/ä😀.log")), "//?/C:/Logs/ä😀.log");
+        assert_eq!(shown(&[0x61, 0xd83d, 0x5c, 0x62]), r"a\u{d83d}/b");
+        assert_eq!(shown(&[0x61, 0xd83c, 0x5c, 0x62]), r"a\u{d83c}/b");
+    }
 }
