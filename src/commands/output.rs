@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf, Prefix};
 
 use crate::evidence::bag::unused;
 use crate::shown;
@@ -60,7 +60,8 @@ impl OutputError {
 ///
 /// # Errors
 ///
-/// A directory, a place in a directory that does not exist, and one in which no file can be made.
+/// A directory, a place in a directory that does not exist, one in which no file can be made, and on Windows a file
+/// that another program holds open.
 pub fn check(path: &Path) -> Result<(), OutputError> {
     let place = |found| Err(OutputError::Place { path: shown::path(path), found });
     if path.is_dir() {
@@ -73,12 +74,13 @@ pub fn check(path: &Path) -> Result<(), OutputError> {
     if !folder.is_dir() {
         return place("a file where its directory should be");
     }
-    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+    if is_device(path) {
         return Ok(());
     }
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     partial(&real)
         .and_then(|(_, partial)| fs::remove_file(partial))
+        .and_then(|()| replaceable(&real))
         .map_err(|source| OutputError::Write { path: shown::path(path), source })
 }
 
@@ -105,13 +107,13 @@ pub fn write(
 }
 
 fn whole(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    // Through a link, so that what it points to is replaced and not the link.
-    let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    if fs::metadata(&place).is_ok_and(|found| !found.is_file()) {
-        let mut out = BufWriter::new(OpenOptions::new().write(true).open(&place)?);
+    if is_device(path) {
+        let mut out = BufWriter::new(OpenOptions::new().write(true).open(path)?);
         content(&mut out)?;
         return out.flush();
     }
+    // Through a link, so that what it points to is replaced and not the link.
+    let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let (file, partial) = partial(&place)?;
     let written = fill(file, content).and_then(|()| fs::rename(&partial, &place));
     if written.is_err() {
@@ -119,6 +121,37 @@ fn whole(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) ->
         _ = fs::remove_file(&partial);
     }
     written
+}
+
+/// Whether something else than a file stands there: a pipe, a device. On Windows `NUL`, `CON` and their like are devices
+/// in every folder, by their names alone.
+fn is_device(path: &Path) -> bool {
+    let by_name = || {
+        let absolute = std::path::absolute(path).ok()?;
+        match absolute.components().next()? {
+            Component::Prefix(prefix) => Some(matches!(prefix.kind(), Prefix::DeviceNS(_))),
+            _ => None,
+        }
+    };
+    fs::metadata(path).is_ok_and(|found| !found.is_file()) || by_name().unwrap_or(false)
+}
+
+/// Whether a file that stands there already can be replaced. On Windows it cannot while a program has it open that did
+/// not allow it, as a spreadsheet does.
+#[cfg(windows)]
+fn replaceable(place: &Path) -> io::Result<()> {
+    use std::os::windows::fs::OpenOptionsExt as _;
+    const DELETE: u32 = 0x0001_0000;
+    match OpenOptions::new().access_mode(DELETE).open(place) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a file that stands there already can be replaced: here always.
+#[cfg(not(windows))]
+fn replaceable(_place: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 fn fill(file: File, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
@@ -178,6 +211,33 @@ mod tests {
         assert!(message(folder.path()).contains("found a directory"));
         assert!(message(&folder.path().join("no/report.json")).contains("no directory around it"));
         assert!(check(Path::new("report.json")).is_ok());
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn a_file_that_another_program_holds_is_refused_before_the_work() {
+        use std::os::windows::fs::OpenOptionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("people.csv");
+        fs::write(&path, "old").unwrap();
+        let held = OpenOptions::new().read(true).share_mode(1).open(&path).unwrap();
+        let error = check(&path).unwrap_err().to_string();
+        assert!(error.contains("people.csv: cannot be written") && error.contains("32"), "{error}");
+        drop(held);
+        write(Some(&path), |out| out.write_all(b"new")).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn a_device_is_written_to_and_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        for nul in [PathBuf::from("NUL"), folder.path().join("nul"), r"\\.\NUL".into()] {
+            check(&nul).unwrap();
+            write(Some(&nul), |out| out.write_all(b"gone")).unwrap();
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[cfg(unix)]
