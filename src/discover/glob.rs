@@ -23,8 +23,9 @@ pub(super) fn expand(pattern: &str) -> Result<Vec<PathBuf>, DiscoverError> {
         None => ("", pattern),
     };
     let wild = rest.find(['*', '?']).unwrap_or(rest.len());
-    let (base, tail) = match rest[..wild].rfind('/') {
-        Some(slash) => rest.split_at(slash + 1),
+    // `D:*.log` is what lies in the current folder of that drive.
+    let (base, tail) = match rest[..wild].rfind(['/', ':']) {
+        Some(end) => rest.split_at(end + 1),
         None => ("", rest),
     };
     let fails = |error: globset::Error| DiscoverError::Pattern {
