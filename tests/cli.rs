@@ -258,7 +258,6 @@ fn formats_and_rules_tell_about_themselves() {
     assert!(checked.out.contains("refused: mine.toml"));
 }
 
-#[cfg(unix)]
 #[test]
 fn a_reader_that_goes_away_is_no_failure() {
     use std::process::{Command, Stdio};
