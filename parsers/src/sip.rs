@@ -81,6 +81,7 @@ mod decide;
 mod exchange;
 mod header;
 mod ntlm;
+mod recent;
 mod uri;
 
 #[cfg(test)]
@@ -92,7 +93,8 @@ pub use decide::Decided;
 pub use exchange::{Exchange, ExchangeKey, Row};
 pub use header::HeaderName;
 pub use ntlm::NtlmIdentity;
-pub use uri::NameAddr;
+pub(crate) use recent::Recent;
+pub use uri::{NameAddr, Sender};
 
 /// Which way a message went, seen from the server that wrote the trace.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -115,6 +117,20 @@ pub enum Peer<'a> {
     Address(&'a [u8]),
     /// A host name, without its port: a server that showed a certificate.
     Server(&'a [u8]),
+}
+
+impl<'a> Peer<'a> {
+    /// What stands at an endpoint: an address or a host name, and a port.
+    pub(crate) fn of(endpoint: &'a [u8]) -> Peer<'a> {
+        let host = crate::network::host(endpoint);
+        if host.is_empty() {
+            Peer::Unknown
+        } else if crate::network::ip(host).is_some() {
+            Peer::Address(host)
+        } else {
+            Peer::Server(host)
+        }
+    }
 }
 
 /// The method of a request, and of the request that a response answers (`CSeq`).
@@ -166,6 +182,18 @@ static METHODS: &[(&[u8], Method)] = &[
 impl Method {
     /// The method of that name; [`Method::Other`] where it is none of them.
     pub fn of(name: &[u8]) -> Method {
+        // Nearly all messages are of these.
+        match name {
+            b"REGISTER" => return Method::Register,
+            b"SUBSCRIBE" => return Method::Subscribe,
+            b"SERVICE" => return Method::Service,
+            b"INVITE" => return Method::Invite,
+            b"MESSAGE" => return Method::Message,
+            b"BENOTIFY" => return Method::Benotify,
+            b"ACK" => return Method::Ack,
+            b"BYE" => return Method::Bye,
+            _ => {}
+        }
         let first = name.first().map(u8::to_ascii_uppercase);
         let likely = |n: &[u8]| n.first() == first.as_ref() && n.len() == name.len();
         let of_name = |n: &[u8]| likely(n) && n.eq_ignore_ascii_case(name);
@@ -267,6 +295,8 @@ pub struct SipMessage<'a> {
     pub external: bool,
     /// The other end, with its port.
     pub peer: &'a [u8],
+    /// What stands there, where it was looked at already.
+    pub(crate) known_peer: Option<Peer<'a>>,
     /// Request or status line.
     pub start: StartLine<'a>,
     /// `Call-ID`.
@@ -274,7 +304,7 @@ pub struct SipMessage<'a> {
     /// Number and method of `CSeq`; `None` where there is no valid one.
     pub cseq: Option<(u32, Method)>,
     /// `From`.
-    pub from: NameAddr<'a>,
+    pub from: Sender<'a>,
     /// `To`.
     pub to: NameAddr<'a>,
     /// `+sip.instance` of the only `Contact`, without `<urn:uuid:` and `>`.
@@ -310,14 +340,7 @@ pub struct SipMessage<'a> {
 impl<'a> SipMessage<'a> {
     /// What stands at the other end.
     pub fn peer(&self) -> Peer<'a> {
-        let host = crate::network::host(self.peer);
-        if host.is_empty() {
-            Peer::Unknown
-        } else if crate::network::ip(host).is_some() {
-            Peer::Address(host)
-        } else {
-            Peer::Server(host)
-        }
+        self.known_peer.unwrap_or_else(|| Peer::of(self.peer))
     }
 
     /// Whether it is a request.

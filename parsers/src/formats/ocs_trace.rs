@@ -5,6 +5,7 @@
 //! what kind its lines are. A record header always begins a record, wherever it stands, so that a
 //! cut before one changes nothing.
 
+mod lines;
 mod record;
 #[cfg(test)]
 mod tests;
@@ -13,8 +14,9 @@ use crate::event::{LineErrorKind, LineKind, Notice, Place, ServerEvidence, Sink}
 use crate::format::{Description, LogFormat, Segment, State};
 use crate::line::{self, Run};
 use crate::memory::Memory;
-use crate::sip::{HeaderName, SipMessage, StartLine};
-use record::Header;
+use crate::sip::{HeaderName, Modalities, Peer, Recent, Sender, SipMessage, StartLine};
+use lines::Lines;
+use record::{Header, Headers};
 
 /// SIPStack text trace.
 pub struct OcsTrace;
@@ -165,6 +167,13 @@ struct Reader<'a, 's> {
     zone_noted: bool,
     /// Lines may be read by [`Reader::quick_line`].
     quick: bool,
+    headers: Headers,
+    /// `From` values, and what they say.
+    senders: Recent<'a, Sender<'a>>,
+    /// Endpoints, and what stands there.
+    peers: Recent<'a, Peer<'a>>,
+    /// URIs of requests, and what they are about.
+    uris: Recent<'a, Modalities>,
 }
 
 impl<'a, 's> Reader<'a, 's> {
@@ -184,18 +193,20 @@ impl<'a, 's> Reader<'a, 's> {
             active: (i64::MIN, b""),
             zone_noted: false,
             quick: true,
+            headers: Headers::default(),
+            senders: Recent::new(Sender::parse),
+            peers: Recent::new(Peer::of),
+            uris: Recent::new(Modalities::of_uri),
         }
     }
 
     fn read(mut self) {
         let text = self.segment.text;
-        let mut start = 0;
-        for newline in memchr::memchr_iter(self.segment.eol, text) {
-            self.any_line(start, newline + 1);
-            start = newline + 1;
-        }
-        if start < text.len() {
-            self.any_line(start, text.len());
+        let mut lines = Lines::new(text, self.segment.eol);
+        while let Some(line) = lines.next() {
+            if !(self.quick && self.quick_line(line.start, line.end)) {
+                self.any_line(line.start, line.end);
+            }
         }
         self.close(text.len(), false);
         if self.first <= self.last {
@@ -205,13 +216,9 @@ impl<'a, 's> Reader<'a, 's> {
     }
 
     /// `text[start..end]`, its line end included.
-    #[inline]
     fn any_line(&mut self, start: usize, end: usize) {
         let text = self.segment.text;
         let mut raw = &text[start..end];
-        if self.quick && self.quick_line(raw, start) {
-            return;
-        }
         if self.segment.base == 0 && start == 0 {
             raw = raw.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(raw);
         }
@@ -219,9 +226,7 @@ impl<'a, 's> Reader<'a, 's> {
         if content.first() == Some(&b'T')
             && let Some(header) = Header::parse(content)
         {
-            self.close(start, false);
-            self.open(header, start);
-            self.line += 1;
+            self.begin(header, start);
             return;
         }
         self.line += 1;
@@ -238,30 +243,95 @@ impl<'a, 's> Reader<'a, 's> {
         }
     }
 
-    /// A line within a body, or among the SIP headers: most are. `false` where it may end the record or
-    /// begin another one, or where what it says is not plain from its first byte on.
-    #[inline]
-    fn quick_line(&mut self, raw: &'a [u8], start: usize) -> bool {
-        match raw.first() {
-            None | Some(0 | b' ' | b'\t' | b'$' | 0xEF) => return false,
-            Some(b'T') if raw.starts_with(b"TL_") => return false,
-            Some(_) => {}
+    /// A line that is plainly what it seems to be from its first byte on: nearly all are. `false` where
+    /// [`Reader::any_line`] must look at it.
+    #[inline(always)]
+    fn quick_line(&mut self, start: usize, end: usize) -> bool {
+        let text = self.segment.text;
+        let Some(raw) = text.get(start..end) else { return false };
+        let Some(first) = raw.first() else { return false };
+        let kind = FIRST[usize::from(*first)];
+        if kind & (ODD | MARK) != 0 {
+            if kind & ODD != 0 {
+                return false;
+            }
+            if raw.starts_with(b"TL_") {
+                let header = self.headers.parse(line::content(raw));
+                return header.map(|header| self.begin(header, start)).is_some();
+            }
+            if record::is_end(raw) && !matches!(self.part, Part::Outside | Part::Header) {
+                self.line += 1;
+                self.close(end, true);
+                return true;
+            }
         }
         match self.part {
             Part::Text | Part::Body => {}
             Part::Sip => {
-                self.commit();
-                if let Some((name, value)) = HeaderName::of_line(raw) {
-                    let end = start + line::content(raw).len();
-                    self.header(name, start + value, end);
+                if self.pending.is_some() {
+                    self.commit();
+                }
+                if kind & SIP != 0
+                    && let Some((name, value)) = HeaderName::of_line(raw)
+                {
+                    self.quick_header(name, start + value, end);
                 }
             }
-            // `Direction`, `Peer`, `Start-Line`.
-            Part::Trace if !matches!(raw[0] | 0x20, b'd' | b'p' | b's') => {}
-            Part::Outside | Part::Header | Part::Trace => return false,
+            Part::Trace => {
+                if kind & TRACE != 0 {
+                    self.quick_trace_line(line::content(raw));
+                }
+            }
+            Part::Outside | Part::Header => return false,
         }
         self.line += 1;
         true
+    }
+
+    /// One of the trace's own lines, as it is mostly written.
+    #[inline]
+    fn quick_trace_line(&mut self, content: &'a [u8]) {
+        if let Some(value) = content.strip_prefix(b"Start-Line: ") {
+            self.message.read_start_line(value.trim_ascii());
+            self.part = Part::Sip;
+        } else if let Some(value) = content.strip_prefix(b"Peer: ") {
+            self.message.peer = value.trim_ascii();
+            self.message.known_peer = Some(self.peers.of(self.message.peer, Peer::of));
+        } else if let Some(value) = content.strip_prefix(b"Direction: ") {
+            self.message.read_direction(value.trim_ascii());
+        } else {
+            self.trace_line(content);
+        }
+    }
+
+    /// A SIP header whose value begins at `from`, in a line that ends at `end`.
+    #[inline(always)]
+    fn quick_header(&mut self, name: HeaderName, from: usize, end: usize) {
+        let text = self.segment.text;
+        let mut to = end;
+        while to > from && matches!(text[to - 1], 0 | b'\n' | b'\r' | b' ' | b'\t') {
+            to -= 1;
+        }
+        // The value may go on in the next line.
+        let goes_on = matches!(text.get(end), Some(0 | b' ' | b'\t'));
+        if goes_on || name == HeaderName::MessageBody {
+            return self.header(name, from, to);
+        }
+        let value = text[from..to].trim_ascii_start();
+        let message = &mut self.message;
+        match name {
+            HeaderName::From if message.from.uri.is_empty() => {
+                message.from = self.senders.of(value, Sender::parse);
+            }
+            _ => message.read_header(name, value),
+        }
+    }
+
+    /// A record begins.
+    fn begin(&mut self, header: Header<'a>, start: usize) {
+        self.close(start, false);
+        self.open(header, start);
+        self.line += 1;
     }
 
     /// A SIP header that begins: its value is `text[from..to]` so far.
@@ -317,7 +387,7 @@ impl<'a, 's> Reader<'a, 's> {
             self.message.read_start_line(value);
             self.part = Part::Sip;
         } else if name.eq_ignore_ascii_case(b"Peer") {
-            self.message.peer = value;
+            (self.message.peer, self.message.known_peer) = (value, None);
         } else if name.eq_ignore_ascii_case(b"Direction") {
             self.message.read_direction(value);
         }
@@ -418,7 +488,12 @@ impl<'a, 's> Reader<'a, 's> {
         if self.message.cseq.is_none() {
             return lacks("CSeq", "number and a method");
         }
-        self.message.read_uris();
+        if self.quick {
+            let uris = &mut self.uris;
+            self.message.read_uris_by(|uri| uris.of(uri, Modalities::of_uri));
+        } else {
+            self.message.read_uris();
+        }
         if self.body > 0 {
             self.message.read_body(self.segment.text[self.body..end].trim_ascii());
         }
@@ -442,6 +517,35 @@ impl<'a, 's> Reader<'a, 's> {
         }
     }
 }
+
+/// The line is not what it seems, or goes on with the line before.
+const ODD: u8 = 1;
+/// It may begin or end a record.
+const MARK: u8 = 1 << 1;
+/// Among SIP headers, it may be one that is read.
+const SIP: u8 = 1 << 2;
+/// The same among the trace's own lines: `Direction`, `Peer`, `Start-Line`.
+const TRACE: u8 = 1 << 3;
+
+/// What the first byte of a line tells.
+static FIRST: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut byte = 0u8;
+    while byte < 255 {
+        kinds[byte as usize] = match byte {
+            0 | b' ' | b'\t' | 0xEF => ODD,
+            b'T' | b'$' => MARK,
+            _ => 0,
+        } | match byte | 0x20 {
+            b'p' | b's' => SIP | TRACE,
+            b'd' => TRACE,
+            b'a' | b'c' | b'e' | b'f' | b'i' | b'm' | b't' | b'u' | b'w' => SIP,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    kinds
+};
 
 /// Where the reader stands behind a whole header.
 fn part_behind(header: &Header<'_>) -> Part {

@@ -1,8 +1,9 @@
 //! The union of all messages of one exchange: a request, its answers, and every copy of them.
 
-use super::{Direction, Method, Modalities, Peer, Schemes, SipMessage, uri};
+use super::{Direction, Method, Modalities, Peer, Schemes, SipMessage};
+use crate::bytes::same;
 use crate::event::Place;
-use crate::service::{contains_ignore_case, ends_with_ignore_case, starts_with_ignore_case};
+use crate::service::contains_ignore_case;
 
 /// What tells one exchange from another.
 ///
@@ -28,7 +29,7 @@ impl ExchangeKey {
             call_id: message.call_id.into(),
             cseq,
             method,
-            from_tag: message.from.parameter(b"tag").unwrap_or_default().into(),
+            from_tag: message.from.tag.into(),
         }
     }
 }
@@ -135,9 +136,10 @@ impl Exchange {
     /// changes nothing costs little.
     pub fn note(&mut self, place: Place, message: &SipMessage<'_>) {
         let (_, method) = message.cseq.unwrap_or_default();
-        self.note_sender(message, method);
+        let peer = message.peer();
+        self.note_sender(message, method, peer);
         if message.is_request() {
-            self.note_request(message);
+            self.note_request(message, peer);
         } else if let Some(status) = message.status() {
             let row = Row { instant: place.instant, input: 0, byte: place.byte, line: place.line };
             self.note_answer(message, status, method, row);
@@ -181,27 +183,26 @@ impl Exchange {
     }
 
     /// What requests and answers both say about the sender of the request.
-    fn note_sender(&mut self, message: &SipMessage<'_>, method: Method) {
-        let from = message.from.address_of_record();
+    fn note_sender(&mut self, message: &SipMessage<'_>, method: Method, peer: Peer<'_>) {
+        let from = &message.from;
         let rank = rank(message);
-        if !from.is_empty() {
-            least_ranked(&mut self.from, rank, from);
+        if !from.address.is_empty() {
+            least_ranked(&mut self.from, rank, from.address);
         }
-        if ends_with_ignore_case(from, b"@anonymous.invalid") {
+        if from.is_anonymous {
             self.shown |= Shown::ANONYMOUS;
         }
-        let (telephone, opaque) = uri::telephone_and_opaque(message.from.uri);
-        if telephone {
+        if from.is_telephone {
             self.shown |= Shown::TELEPHONE;
         }
-        if starts_with_ignore_case(opaque, b"app:") || starts_with_ignore_case(opaque, b"srvr:") {
+        if from.is_application {
             self.shown |= Shown::APPLICATION;
         }
         if method == Method::Register && message.expires_zero {
             self.shown |= Shown::SIGN_OUT;
         }
-        if let Some(epid) = message.from.parameter(b"epid").filter(|e| !e.is_empty()) {
-            least_in_lower_case(&mut self.epid, rank, epid);
+        if !from.epid.is_empty() {
+            least_in_lower_case(&mut self.epid, rank, from.epid);
         }
         if message.has_instance() {
             // An answer may speak of other endpoints of the user: the request knows better.
@@ -211,7 +212,7 @@ impl Exchange {
         let toward_client = message.is_request() == (message.direction == Direction::Incoming);
         if message.direction != Direction::Unknown
             && toward_client
-            && let Peer::Address(address) = message.peer()
+            && let Peer::Address(address) = peer
         {
             least_text(&mut self.client, address);
         }
@@ -222,7 +223,7 @@ impl Exchange {
         }
     }
 
-    fn note_request(&mut self, message: &SipMessage<'_>) {
+    fn note_request(&mut self, message: &SipMessage<'_>, peer: Peer<'_>) {
         self.modalities |= message.modalities;
         if message.authorization.has_any(Schemes::OF_ACCOUNTS) {
             self.shown |= Shown::CREDENTIALS;
@@ -237,7 +238,6 @@ impl Exchange {
             least_ranked(&mut self.agent, rank(message), message.user_agent);
         }
         least(&mut self.account, message.ntlm().map(|i| i.account().into_bytes().into()));
-        let peer = message.peer();
         let came_in = message.direction == Direction::Incoming;
         if came_in {
             self.shown |= Shown::INCOMING;
@@ -331,6 +331,10 @@ fn least_text(into: &mut Option<Box<[u8]>>, text: &[u8]) {
 
 /// The same of a ranked one.
 fn least_ranked(into: &mut Option<Ranked>, rank: u8, text: &[u8]) {
+    // A part of an exchange mostly says what the part before it said.
+    if into.as_ref().is_some_and(|(held, value)| *held <= rank && same(value, text)) {
+        return;
+    }
     if into.as_ref().is_none_or(|(held, value)| (rank, text) < (*held, value)) {
         *into = Some((rank, text.into()));
     }
@@ -338,8 +342,8 @@ fn least_ranked(into: &mut Option<Ranked>, rank: u8, text: &[u8]) {
 
 /// The same of a text that is kept in lower case.
 fn least_in_lower_case(into: &mut Option<Ranked>, rank: u8, text: &[u8]) {
-    let changes_nothing =
-        |(held, value): &Ranked| *held < rank || *held == rank && value.eq_ignore_ascii_case(text);
+    let is_same = |value: &[u8]| same(value, text) || value.eq_ignore_ascii_case(text);
+    let changes_nothing = |(held, value): &Ranked| *held < rank || *held == rank && is_same(value);
     if !into.as_ref().is_some_and(changes_nothing) {
         least(into, Some((rank, text.to_ascii_lowercase().into())));
     }

@@ -4,8 +4,10 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use super::uri::{parameter, parameters};
-use super::{GssapiData, Method, NameAddr, Schemes, SipMessage, StartLine, uri};
+use super::uri::{each_likely, parameter};
+use super::{
+    GssapiData, Method, Modalities, NameAddr, Schemes, Sender, SipMessage, StartLine, uri,
+};
 use crate::bytes::same;
 use crate::service::starts_with_ignore_case;
 use crate::time;
@@ -42,32 +44,33 @@ impl HeaderName {
     #[inline]
     pub fn of_line(line: &[u8]) -> Option<(HeaderName, usize)> {
         use HeaderName as Name;
-        let names: &[(&[u8], Name)] = match line.first()? | 0x20 {
-            b'a' => &[
+        // Four letters tell nearly always that it is none of them, or which one it can be.
+        let names: &[(&[u8], Name)] = match &lower_case(line) {
+            b"auth" => &[
                 (b"Authorization", Name::Credentials),
                 (b"Authentication-Info", Name::AuthenticationInfo),
             ],
-            b'c' => {
-                &[(b"Call-ID", Name::CallId), (b"CSeq", Name::CSeq), (b"Contact", Name::Contact)]
-            }
-            b'e' => &[(b"Expires", Name::Expires)],
-            b'f' => &[(b"From", Name::From), (b"f", Name::From)],
-            b'i' => &[(b"i", Name::CallId)],
-            b'm' => &[
-                (b"Message-Body", Name::MessageBody),
-                (b"ms-edge-proxy-message-trust", Name::EdgeTrust),
-                (b"m", Name::Contact),
-            ],
-            b'p' => &[
+            b"call" => &[(b"Call-ID", Name::CallId)],
+            b"cont" => &[(b"Contact", Name::Contact)],
+            b"cseq" => &[(b"CSeq", Name::CSeq)],
+            b"expi" => &[(b"Expires", Name::Expires)],
+            b"from" => &[(b"From", Name::From)],
+            b"mess" => &[(b"Message-Body", Name::MessageBody)],
+            b"ms-e" => &[(b"ms-edge-proxy-message-trust", Name::EdgeTrust)],
+            b"p-as" => &[(b"P-Asserted-Identity", Name::AssertedIdentity)],
+            b"prox" => &[
                 (b"Proxy-Authorization", Name::Credentials),
                 (b"Proxy-Authentication-Info", Name::AuthenticationInfo),
                 (b"Proxy-Authenticate", Name::Challenge),
-                (b"P-Asserted-Identity", Name::AssertedIdentity),
             ],
-            b's' => &[(b"Server", Name::Server)],
-            b't' => &[(b"To", Name::To), (b"t", Name::To)],
-            b'u' => &[(b"User-Agent", Name::UserAgent), (b"UserAgent", Name::UserAgent)],
-            b'w' => &[(b"WWW-Authenticate", Name::Challenge)],
+            b"serv" => &[(b"Server", Name::Server)],
+            b"user" => &[(b"User-Agent", Name::UserAgent), (b"UserAgent", Name::UserAgent)],
+            b"www-" => &[(b"WWW-Authenticate", Name::Challenge)],
+            [b't', b'o', ..] => &[(b"To", Name::To)],
+            [b'f', ..] => &[(b"f", Name::From)],
+            [b'i', ..] => &[(b"i", Name::CallId)],
+            [b'm', ..] => &[(b"m", Name::Contact)],
+            [b't', ..] => &[(b"t", Name::To)],
             _ => return None,
         };
         names.iter().find_map(|(known, name)| {
@@ -88,6 +91,12 @@ impl HeaderName {
 impl<'a> SipMessage<'a> {
     /// Takes the request or status line; leaves [`StartLine::None`] where it is neither.
     pub fn read_start_line(&mut self, line: &'a [u8]) {
+        if let [b'S', b'I', b'P', b'/', b'2', b'.', b'0', b' ', a, b, c, b' ', ..] = line {
+            if let Some(status @ 100..=699) = time::number(&[*a, *b, *c]) {
+                self.start = StartLine::Response(status);
+            }
+            return;
+        }
         let mut rest = line;
         let mut word = || {
             let begin = rest.iter().position(|b| *b != b' ')?;
@@ -112,6 +121,10 @@ impl<'a> SipMessage<'a> {
         } else if starts_with_ignore_case(value, b"outgoing") {
             self.direction = super::Direction::Outgoing;
         }
+        if matches!(value, b"incoming" | b"outgoing" | b"outgoing;source=\"local\"") {
+            (self.local, self.external) = (value.len() > 8, false);
+            return;
+        }
         let source = match memchr::memchr(b';', value) {
             Some(_) => parameter(value, b';', b"source").unwrap_or_default(),
             None => b"",
@@ -124,7 +137,7 @@ impl<'a> SipMessage<'a> {
     pub fn read_header(&mut self, name: HeaderName, value: &'a [u8]) {
         match name {
             HeaderName::To if self.to.uri.is_empty() => self.to = NameAddr::parse(value),
-            HeaderName::From if self.from.uri.is_empty() => self.from = NameAddr::parse(value),
+            HeaderName::From if self.from.uri.is_empty() => self.from = Sender::parse(value),
             HeaderName::CSeq if self.cseq.is_none() => self.cseq = cseq(value),
             HeaderName::Server if self.rtc.is_none() => self.rtc = rtc(value),
             HeaderName::CallId if self.call_id.is_empty() => self.call_id = value,
@@ -143,10 +156,18 @@ impl<'a> SipMessage<'a> {
     /// A response may list contacts of other endpoints too; several tell nothing about this one.
     fn contact(&mut self, value: &'a [u8]) {
         let contact = NameAddr::parse(value);
-        if self.is_request() && contact.parameter(b"expires") == Some(b"0") {
+        let (mut expires, mut instance) = (None, None);
+        each_likely(contact.parameters, b';', [b'e', b'+' | 0x20], |name, value| {
+            if name.eq_ignore_ascii_case(b"expires") {
+                expires = expires.or(Some(value));
+            } else if name.eq_ignore_ascii_case(INSTANCE) {
+                instance = instance.or(Some(value));
+            }
+        });
+        if self.is_request() && expires == Some(b"0") {
             self.expires_zero = true;
         }
-        let Some(instance) = contact.parameter(INSTANCE) else { return };
+        let Some(instance) = instance else { return };
         let several = INSTANCES.find_iter(value).nth(1).is_some();
         if several || (!self.instance.is_empty() && self.instance != bare_instance(instance)) {
             // A value that is no instance, so that a third contact does not count either.
@@ -159,7 +180,7 @@ impl<'a> SipMessage<'a> {
     fn credentials(&mut self, value: &'a [u8]) {
         let (scheme, rest) = scheme(value);
         let (mut gssapi, mut signed) = (&b""[..], false);
-        for (name, value) in parameters(rest, b',') {
+        each_likely(rest, b',', [b'g', b'r', b't'], |name, value| {
             if name.eq_ignore_ascii_case(b"gssapi-data") {
                 gssapi = value;
             } else if name.eq_ignore_ascii_case(b"response") {
@@ -167,7 +188,7 @@ impl<'a> SipMessage<'a> {
             } else if name.eq_ignore_ascii_case(b"targetname") && self.claimed_target.is_empty() {
                 self.claimed_target = host_of(value);
             }
-        }
+        });
         let last_leg = match scheme {
             Schemes::NTLM => gssapi.starts_with(NTLM_TYPE_3),
             _ => !gssapi.is_empty(),
@@ -181,14 +202,26 @@ impl<'a> SipMessage<'a> {
 
     fn challenge(&mut self, value: &'a [u8]) {
         if self.target.is_empty() {
-            let name = parameter(scheme(value).1, b',', b"targetname").unwrap_or_default();
-            self.target = host_of(name);
+            self.read_target(scheme(value).1);
         }
     }
 
     fn authenticated(&mut self, value: &'a [u8]) {
-        self.authentication_info |= scheme(value).0;
-        self.challenge(value);
+        let (scheme, rest) = scheme(value);
+        self.authentication_info |= scheme;
+        if self.target.is_empty() {
+            self.read_target(rest);
+        }
+    }
+
+    fn read_target(&mut self, parameters: &'a [u8]) {
+        let mut target = None;
+        each_likely(parameters, b',', [b't'], |name, value| {
+            if target.is_none() && name.eq_ignore_ascii_case(b"targetname") {
+                target = Some(value);
+            }
+        });
+        self.target = host_of(target.unwrap_or_default());
     }
 
     fn asserted(&mut self, value: &'a [u8]) {
@@ -212,20 +245,44 @@ impl<'a> SipMessage<'a> {
 
     /// What the URIs of a request are about; call after the headers.
     pub fn read_uris(&mut self) {
-        use super::Modalities;
+        self.read_uris_by(Modalities::of_uri);
+    }
+
+    /// The same, where `about` says what a URI is about.
+    pub(crate) fn read_uris_by(&mut self, mut about: impl FnMut(&'a [u8]) -> Modalities) {
         let StartLine::Request(request) = self.start else { return };
-        for address in [request, self.to.uri] {
-            let (telephone, opaque) = uri::telephone_and_opaque(address);
-            if telephone {
-                self.modalities |= Modalities::TELEPHONE;
-            }
-            if starts_with_ignore_case(opaque, b"app:conf:")
-                && !starts_with_ignore_case(opaque, b"app:conf:focusfactory")
-            {
-                self.modalities |= Modalities::CONFERENCE_JOIN;
-            }
+        self.modalities |= about(request);
+        if !same(request, self.to.uri) {
+            self.modalities |= about(self.to.uri);
         }
     }
+}
+
+impl Modalities {
+    /// What a request to the URI is about.
+    pub(crate) fn of_uri(uri: &[u8]) -> Modalities {
+        let mut about = Modalities::NONE;
+        let (telephone, opaque) = uri::telephone_and_opaque(uri);
+        if telephone {
+            about |= Modalities::TELEPHONE;
+        }
+        if starts_with_ignore_case(opaque, b"app:conf:")
+            && !starts_with_ignore_case(opaque, b"app:conf:focusfactory")
+        {
+            about |= Modalities::CONFERENCE_JOIN;
+        }
+        about
+    }
+}
+
+/// The first four bytes: letters in lower case, others as they are or changed; blanks behind the end.
+#[inline]
+fn lower_case(line: &[u8]) -> [u8; 4] {
+    let bytes = line
+        .first_chunk()
+        .copied()
+        .unwrap_or_else(|| std::array::from_fn(|at| line.get(at).copied().unwrap_or_default()));
+    (u32::from_ne_bytes(bytes) | 0x2020_2020).to_ne_bytes()
 }
 
 /// The parameter of a contact that tells the endpoint.
@@ -253,6 +310,12 @@ fn word_of(text: &[u8]) -> (&[u8], &[u8]) {
 fn scheme(value: &[u8]) -> (Schemes, &[u8]) {
     let end = value.iter().position(u8::is_ascii_whitespace).unwrap_or(value.len());
     let (name, rest) = value.split_at(end);
+    match name {
+        b"NTLM" => return (Schemes::NTLM, rest),
+        b"Kerberos" => return (Schemes::KERBEROS, rest),
+        b"TLS-DSK" => return (Schemes::TLS_DSK, rest),
+        _ => {}
+    }
     let known: [(&[u8], Schemes); 4] = [
         (b"NTLM", Schemes::NTLM),
         (b"Kerberos", Schemes::KERBEROS),
@@ -271,16 +334,21 @@ fn host_of(target: &[u8]) -> &[u8] {
 /// `1 REGISTER`.
 fn cseq(value: &[u8]) -> Option<(u32, Method)> {
     let end = value.iter().position(u8::is_ascii_whitespace)?;
-    let number = std::str::from_utf8(&value[..end]).ok()?;
-    if !number.bytes().all(|b| b.is_ascii_digit()) {
+    let number = &value[..end];
+    if !number.iter().all(u8::is_ascii_digit) || number.is_empty() {
         return None;
     }
-    Some((number.parse().ok()?, Method::of(value[end..].trim_ascii())))
+    let more = |n: u32, digit: &u8| n.checked_mul(10)?.checked_add(u32::from(digit - b'0'));
+    let number = number.iter().try_fold(0, more)?;
+    Some((number, Method::of(value[end..].trim_ascii())))
 }
 
 /// The version in `RTC/3.5`.
 fn rtc(value: &[u8]) -> Option<(u8, u8)> {
     let version = value.strip_prefix(b"RTC/")?;
+    if let [major @ b'0'..=b'9', b'.', minor @ b'0'..=b'9'] = version {
+        return Some((major - b'0', minor - b'0'));
+    }
     let version = version.split(u8::is_ascii_whitespace).next()?;
     let mut parts = version.split(|b| *b == b'.');
     let mut part = || parts.next().and_then(time::number).and_then(|n| u8::try_from(n).ok());

@@ -348,6 +348,10 @@ fn header_names_have_no_case_and_end_with_a_colon() {
         ("f: x", Some((Name::From, 2))),
         ("UserAgent: x", Some((Name::UserAgent, 10))),
         ("Proxy-Authentication-Info: NTLM", Some((Name::AuthenticationInfo, 26))),
+        ("t:x", Some((Name::To, 2))),
+        ("f:", Some((Name::From, 2))),
+        ("TO :", Some((Name::To, 4))),
+        ("m", None),
         ("Content-Length: 0", None),
         ("From", None),
         ("Fromage: x", None),
@@ -355,5 +359,50 @@ fn header_names_have_no_case_and_end_with_a_colon() {
     ];
     for (line, expected) in cases {
         assert_eq!(HeaderName::of_line(line.as_bytes()), *expected, "{line}");
+    }
+}
+
+proptest! {
+    /// The four letters that are looked at first hide no name.
+    #[test]
+    fn header_names_are_found_by_their_first_letters(name in 0usize..30, upper in any::<u32>(), behind in "[:x \t-]{0,3}", cut in 0usize..30) {
+        use HeaderName as Name;
+        let names: &[(&str, Name)] = &[
+            ("authorization", Name::Credentials),
+            ("proxy-authorization", Name::Credentials),
+            ("authentication-info", Name::AuthenticationInfo),
+            ("proxy-authentication-info", Name::AuthenticationInfo),
+            ("www-authenticate", Name::Challenge),
+            ("proxy-authenticate", Name::Challenge),
+            ("p-asserted-identity", Name::AssertedIdentity),
+            ("ms-edge-proxy-message-trust", Name::EdgeTrust),
+            ("message-body", Name::MessageBody),
+            ("call-id", Name::CallId),
+            ("i", Name::CallId),
+            ("contact", Name::Contact),
+            ("m", Name::Contact),
+            ("cseq", Name::CSeq),
+            ("expires", Name::Expires),
+            ("from", Name::From),
+            ("f", Name::From),
+            ("to", Name::To),
+            ("t", Name::To),
+            ("server", Name::Server),
+            ("user-agent", Name::UserAgent),
+            ("useragent", Name::UserAgent),
+        ];
+        let text = names[name % names.len()].0;
+        let mixed = |(at, letter): (usize, char)| {
+            if upper >> at & 1 == 1 { letter.to_ascii_uppercase() } else { letter }
+        };
+        let whole: String = text.chars().enumerate().map(mixed).collect();
+        for line in [format!("{whole}{behind}"), format!("{}{behind}", &whole[..cut.min(whole.len())])] {
+            let expected = line.split_once(':').and_then(|(name, _)| {
+                let known = name.trim_end_matches([' ', '\t']).to_ascii_lowercase();
+                let found = names.iter().find(|(text, _)| *text == known);
+                found.map(|(_, found)| (*found, name.len() + 1))
+            });
+            prop_assert_eq!(HeaderName::of_line(line.as_bytes()), expected, "{}", line);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! SIP URIs, name-addr values and their parameters (RFC 3261, sections 19.1 and 20.10).
 
 use crate::csv::parity;
-use crate::service::starts_with_ignore_case;
+use crate::service::{ends_with_ignore_case, starts_with_ignore_case};
 use crate::simd;
 
 /// A `From`, `To` or `Contact` value taken apart.
@@ -27,15 +27,13 @@ impl<'a> NameAddr<'a> {
     pub fn parse(value: &'a [u8]) -> NameAddr<'a> {
         let value = value.trim_ascii();
         let mut at = 0;
+        if let Some(bracketed) = bracketed(value) {
+            return bracketed;
+        }
         while let Some(i) = memchr::memchr3(b'"', b'<', b';', &value[at..]) {
             match value[at + i] {
                 b'"' => at = quoted_end(value, at + i + 1),
-                b'<' => {
-                    let inner = &value[at + i + 1..];
-                    let close = memchr::memchr(b'>', inner).unwrap_or(inner.len());
-                    let rest = inner.get(close + 1..).unwrap_or_default();
-                    return NameAddr { uri: inner[..close].trim_ascii(), parameters: rest };
-                }
+                b'<' => return bracketed(&value[at + i..]).unwrap_or_default(),
                 _ => {
                     let (uri, parameters) = value.split_at(at + i);
                     return NameAddr { uri: uri.trim_ascii(), parameters };
@@ -64,6 +62,67 @@ impl<'a> NameAddr<'a> {
     pub fn is_telephone(&self) -> bool {
         is_telephone(self.uri)
     }
+}
+
+/// What a `From` value says of the sender.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Sender<'a> {
+    /// The URI with its own parameters.
+    pub uri: &'a [u8],
+    /// Scheme, user and host of the URI; empty where it names no user.
+    pub address: &'a [u8],
+    /// `tag`; empty where there is none.
+    pub tag: &'a [u8],
+    /// `epid`; empty where there is none.
+    pub epid: &'a [u8],
+    /// The URI is a telephone number.
+    pub is_telephone: bool,
+    /// The URI's `opaque` is that of an application, a conference or a server.
+    pub is_application: bool,
+    /// The address is one of `anonymous.invalid`.
+    pub is_anonymous: bool,
+}
+
+impl<'a> Sender<'a> {
+    /// Takes a header value apart.
+    ///
+    /// ```
+    /// use calproof_parsers::sip::Sender;
+    /// let from = Sender::parse(b"<sip:anna@contoso.com>;tag=1;epid=2");
+    /// assert_eq!((from.address, from.tag), (&b"sip:anna@contoso.com"[..], &b"1"[..]));
+    /// ```
+    pub fn parse(value: &'a [u8]) -> Sender<'a> {
+        let name = NameAddr::parse(value);
+        let address = name.address_of_record();
+        let (is_telephone, opaque) = telephone_and_opaque(name.uri);
+        let (mut tag, mut epid) = (None, None);
+        each_likely(name.parameters, b';', [b't', b'e'], |name, value| {
+            if name.eq_ignore_ascii_case(b"tag") {
+                tag = tag.or(Some(value));
+            } else if name.eq_ignore_ascii_case(b"epid") {
+                epid = epid.or(Some(value));
+            }
+        });
+        Sender {
+            uri: name.uri,
+            address,
+            tag: tag.unwrap_or_default(),
+            epid: epid.unwrap_or_default(),
+            is_telephone,
+            is_application: starts_with_ignore_case(opaque, b"app:")
+                || starts_with_ignore_case(opaque, b"srvr:"),
+            is_anonymous: ends_with_ignore_case(address, b"@anonymous.invalid"),
+        }
+    }
+}
+
+/// Takes `<uri>;parameters` apart; `None` where the text begins otherwise.
+#[inline]
+fn bracketed(text: &[u8]) -> Option<NameAddr<'_>> {
+    let inner = text.strip_prefix(b"<")?;
+    let close = memchr::memchr(b'>', inner).unwrap_or(inner.len());
+    let rest = inner.get(close + 1..).unwrap_or_default();
+    Some(NameAddr { uri: inner[..close].trim_ascii(), parameters: rest })
 }
 
 /// Behind the quote that closes a quoted string whose inside begins at `at`.
@@ -108,6 +167,46 @@ pub(super) fn parameters(text: &[u8], separator: u8) -> impl Iterator<Item = (&[
     })
 }
 
+/// Tells `seen` of the parameters of `text`, in order, of which it may leave out those whose names begin
+/// with none of the `letters`: in lower case, which stand for either.
+#[inline]
+pub(super) fn each_likely<'a, const N: usize>(
+    text: &'a [u8],
+    separator: u8,
+    letters: [u8; N],
+    mut seen: impl FnMut(&'a [u8], &'a [u8]),
+) {
+    let Some(ends) = Ends::of(text, separator) else {
+        return parameters(text, separator).for_each(|(name, value)| seen(name, value));
+    };
+    let mut rest = text;
+    let mut begin = 0;
+    for number in 0..=ends.count {
+        let end = ends.end(number, text);
+        let (part, behind) = rest.split_at(rest.len().min(end - begin));
+        (rest, begin) = (behind.get(1..).unwrap_or_default(), end + 1);
+        let part = part.trim_ascii_start();
+        let Some(first) = part.first() else { continue };
+        if letters.contains(&(first | 0x20)) {
+            let (name, value) = taken_apart(part, separator);
+            seen(name, value);
+        }
+    }
+}
+
+/// Name and value of the one parameter in `part`.
+#[inline]
+fn taken_apart(part: &[u8], separator: u8) -> (&[u8], &[u8]) {
+    let equals = match part.iter().position(|b| matches!(b, b'=' | b'"')) {
+        Some(at) if part[at] == b'"' => after_quote(part, at, separator).0,
+        equals => equals,
+    };
+    match equals {
+        Some(at) => (part[..at].trim_ascii(), unquoted(part[at + 1..].trim_ascii())),
+        None => (part.trim_ascii(), b""),
+    }
+}
+
 /// Where the parameters of a long text end, found at one go.
 struct Ends {
     /// Offsets of the separators outside of quotes.
@@ -119,13 +218,15 @@ struct Ends {
     odd: bool,
 }
 
+/// The least length of a long text.
+const LONG: usize = 20;
 /// Separators that are noted; credentials have seven or eight.
 const MOST_PARAMETERS: usize = 24;
 
 impl Ends {
     /// `None` where `text` is short, or is better read byte by byte.
     fn of(text: &[u8], separator: u8) -> Option<Ends> {
-        if !(simd::BLOCK..=usize::from(u16::MAX)).contains(&text.len()) {
+        if !(LONG..=usize::from(u16::MAX)).contains(&text.len()) {
             return None;
         }
         let mut ends = Ends { at: [0; MOST_PARAMETERS], count: 0, inside: 0, odd: false };
@@ -231,6 +332,9 @@ pub(super) fn is_telephone(uri: &[u8]) -> bool {
 
 /// Whether a URI is a telephone number, and its `opaque` parameter; empty where there is none.
 pub(super) fn telephone_and_opaque(uri: &[u8]) -> (bool, &[u8]) {
+    if memchr::memchr(b';', uri).is_none() {
+        return (starts_with_ignore_case(uri, b"tel:"), b"");
+    }
     let (mut user, mut opaque) = (None, None);
     for (name, value) in parameters(uri_parameters(uri), b';') {
         if name.eq_ignore_ascii_case(b"user") {
@@ -308,6 +412,21 @@ mod tests {
                 begin = end + 1;
             }
             proptest::prop_assert_eq!(parameters(text, b';').collect::<Vec<_>>(), plain);
+          }
+        }
+
+        #[test]
+        fn likely_parameters_are_among_all(short in "[ab;=\"\\\\ ]{0,40}", long in "( ?[abAB]{0,9}=(\"[ab;=]{0,30}\"|[ab]{0,9})[\"\\\\]?; ?){0,30}", quoted in "( ?[abAB]{0,3}[\"=]{0,2}[ab;=]{0,3}\"?; ?){20,24}") {
+          for text in [short.as_bytes(), long.as_bytes(), quoted.as_bytes()] {
+            let begins = |name: &[u8]| name.first().is_some_and(|b| b | 0x20 == b'b');
+            let plain: Vec<_> = parameters(text, b';').filter(|(name, _)| begins(name)).collect();
+            let mut likely = Vec::new();
+            each_likely(text, b';', [b'b'], |name, value| {
+                if begins(name) {
+                    likely.push((name, value));
+                }
+            });
+            proptest::prop_assert_eq!(likely, plain);
           }
         }
 

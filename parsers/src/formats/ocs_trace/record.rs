@@ -22,6 +22,8 @@ pub(super) struct Header<'a> {
     pub(super) clock: Option<i64>,
     /// `$$begin_record` is there.
     pub(super) begins: bool,
+    /// The record is a SIP message.
+    sip: bool,
 }
 
 impl<'a> Header<'a> {
@@ -39,6 +41,7 @@ impl<'a> Header<'a> {
             machine: machine(context),
             clock: clock(stamp),
             begins: false,
+            sip: false,
         };
         header.read_rest(rest);
         Some(header)
@@ -65,13 +68,74 @@ impl<'a> Header<'a> {
             self.component = &inside[..end];
         }
         self.begins = rest.trim_ascii_end().ends_with(BEGIN);
+        self.sip = same(self.flag, b"TF_PROTOCOL")
+            && (same(self.component, b"SIPStack")
+                || self.component.eq_ignore_ascii_case(b"SIPStack"));
     }
 
     /// Whether the record is a SIP message.
     pub(super) fn is_sip(&self) -> bool {
-        same(self.flag, b"TF_PROTOCOL")
-            && (same(self.component, b"SIPStack")
-                || self.component.eq_ignore_ascii_case(b"SIPStack"))
+        self.sip
+    }
+}
+
+/// Reads headers that look exactly as servers write them; the date of the one before is kept.
+#[derive(Debug, Default)]
+pub(super) struct Headers {
+    /// `MM/DD/YYYY-`, and what it is in milliseconds since 1970.
+    date: ([u8; 11], i64),
+}
+
+impl Headers {
+    /// As [`Header::parse`].
+    #[inline]
+    pub(super) fn parse<'a>(&mut self, line: &'a [u8]) -> Option<Header<'a>> {
+        self.usual(line).or_else(|| Header::parse(line))
+    }
+
+    /// `TL_INFO(TF_PROTOCOL) [0]06E4.0EB4::01/18/2012-05:00:43.101.00005386 (SIPStack,`; `None` where
+    /// anything is otherwise.
+    #[inline]
+    fn usual<'a>(&mut self, line: &'a [u8]) -> Option<Header<'a>> {
+        let (b"TL_INFO(TF_PROTOCOL) [", behind) = line.split_first_chunk::<22>()? else {
+            return None;
+        };
+        let (context, behind) = behind.split_at(behind.iter().position(|b| *b == b']')?);
+        let ([b']', thread @ ..], behind) = behind.split_first_chunk::<12>()? else { return None };
+        let (date, behind) = behind.split_first_chunk::<11>()?;
+        let (time, behind) = behind.split_first_chunk::<8>()?;
+        let ([b'.', milliseconds @ .., b'.'], rest) = behind.split_first_chunk::<5>()? else {
+            return None;
+        };
+        let ([p1, p2, p3, p4, b'.', t1, t2, t3, t4, b':', b':'], [a, b, c]) =
+            (thread, milliseconds)
+        else {
+            return None;
+        };
+        let hex = [p1, p2, p3, p4, t1, t2, t3, t4].into_iter();
+        let hex = hex.fold(HEX, |kinds, byte| kinds & KINDS[usize::from(*byte)]);
+        let [a, b, c] = [a, b, c].map(|digit| digit.wrapping_sub(b'0'));
+        if hex == 0 || a.max(b).max(c) > 9 {
+            return None;
+        }
+        if *date != self.date.0 {
+            let midnight = clock(&[&date[..], b"00:00:00.0"].concat())?;
+            self.date = (*date, midnight);
+        }
+        let time = time::whole_clock(time)?;
+        let clock =
+            self.date.1 + i64::from(time) + i64::from(a) * 100 + i64::from(b) * 10 + i64::from(c);
+        let (_, rest) = run(rest, STAMP)?;
+        let mut header = Header {
+            flag: b"TF_PROTOCOL",
+            component: b"",
+            machine: machine(context),
+            clock: Some(clock),
+            begins: false,
+            sip: false,
+        };
+        header.read_rest(rest);
+        Some(header)
     }
 }
 
@@ -249,6 +313,30 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn usual_headers_are_read_as_any(
+            at in proptest::collection::vec((0usize..160, 0u8..128), 0..4), cut in 0usize..300,
+            month in 0u32..14, day in 0u32..33, clock in "[0-2][0-9]:[0-6][0-9]:[0-6][0-9].[0-9]{1,4}(.[0-9a-f]{0,9})?",
+            context in "[0-9]|P\\\\FE01", behind in "( \\[[0-9]{3}\\] )?(\\$\\$begin_record)?[ \r\n]{0,2}",
+        ) {
+            let mut line = format!(
+                "TL_INFO(TF_PROTOCOL) [{context}]0A2C.0a9C::{month:02}/{day:02}/2012-{clock} (SIPStack,a::b:c.cpp(125)){behind}"
+            ).into_bytes();
+            let mut headers = Headers::default();
+            let any = Header::parse(&line);
+            proptest::prop_assert_eq!(headers.parse(&line), any);
+            let has_both = clock.len() > 13 && clock.as_bytes()[12] == b'.';
+            let is_usual = has_both && any.is_some_and(|header| header.clock.is_some());
+            proptest::prop_assert_eq!(headers.usual(&line).is_some(), is_usual);
+            for (at, byte) in at {
+                if let Some(place) = line.get_mut(at) {
+                    *place = byte;
+                }
+            }
+            line.truncate(cut);
+            proptest::prop_assert_eq!(headers.parse(&line), Header::parse(&line));
+        }
+
         #[test]
         fn a_prefix_is_what_the_grammar_says(
             level in "TL_[A-Z]{0,4}\\(?", flag in "[A-Z_0]{0,4}\\)?[ \t]{0,2}", context in "\\[[a-z0\\\\]{0,4}\\]?",
