@@ -167,7 +167,7 @@ struct Reader<'a, 's> {
     zone_noted: bool,
     /// Lines may be read by [`Reader::quick_line`].
     quick: bool,
-    headers: Headers,
+    headers: Headers<'a>,
     /// `From` values, and what they say.
     senders: Recent<'a, Sender<'a>>,
     /// Endpoints, and what stands there.
@@ -281,6 +281,9 @@ impl<'a, 's> Reader<'a, 's> {
                 if kind & TRACE != 0 {
                     self.quick_trace_line(line::content(raw));
                 }
+            }
+            Part::Outside if matches!(raw, b"\n" | b"\r\n") => {
+                self.run.line(LineKind::Blank, self.segment.base + end as u64, self.sink);
             }
             Part::Outside | Part::Header => return false,
         }

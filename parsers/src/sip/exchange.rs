@@ -1,5 +1,7 @@
 //! The union of all messages of one exchange: a request, its answers, and every copy of them.
 
+use std::cmp::Ordering;
+
 use super::{Direction, Method, Modalities, Peer, Schemes, SipMessage};
 use crate::bytes::same;
 use crate::event::Place;
@@ -9,7 +11,7 @@ use crate::service::contains_ignore_case;
 ///
 /// Compared byte for byte: Call-ID and tags are case-sensitive (RFC 3261, 20.8 and 19.3). The
 /// method keeps ACK and CANCEL apart from the INVITE whose number they share.
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct ExchangeKey {
     /// `Call-ID`.
     pub call_id: Box<[u8]>,
@@ -19,6 +21,30 @@ pub struct ExchangeKey {
     pub method: Method,
     /// `tag` of `From`; empty where there is none.
     pub from_tag: Box<[u8]>,
+}
+
+/// By Call-ID, CSeq and tag.
+impl Ord for ExchangeKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        // Nearly always the first bytes tell.
+        let head = |key: &Self| key.call_id.first_chunk().map(|head| u64::from_be_bytes(*head));
+        if let (Some(one), Some(two)) = (head(self), head(other))
+            && one != two
+        {
+            return one.cmp(&two);
+        }
+        let key = |key: &Self| (key.cseq, key.method);
+        self.call_id
+            .cmp(&other.call_id)
+            .then_with(|| key(self).cmp(&key(other)))
+            .then_with(|| self.from_tag.cmp(&other.from_tag))
+    }
+}
+
+impl PartialOrd for ExchangeKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl ExchangeKey {

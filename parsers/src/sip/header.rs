@@ -1,10 +1,6 @@
 //! Reading one header into a message.
 
-use std::sync::LazyLock;
-
-use memchr::memmem::Finder;
-
-use super::uri::{each_likely, parameter};
+use super::uri::{each_named, parameter};
 use super::{
     GssapiData, Method, Modalities, NameAddr, Schemes, Sender, SipMessage, StartLine, uri,
 };
@@ -45,47 +41,51 @@ impl HeaderName {
     pub fn of_line(line: &[u8]) -> Option<(HeaderName, usize)> {
         use HeaderName as Name;
         // Four letters tell nearly always that it is none of them, or which one it can be.
-        let names: &[(&[u8], Name)] = match &lower_case(line) {
-            b"auth" => &[
-                (b"Authorization", Name::Credentials),
-                (b"Authentication-Info", Name::AuthenticationInfo),
-            ],
-            b"call" => &[(b"Call-ID", Name::CallId)],
-            b"cont" => &[(b"Contact", Name::Contact)],
-            b"cseq" => &[(b"CSeq", Name::CSeq)],
-            b"expi" => &[(b"Expires", Name::Expires)],
-            b"from" => &[(b"From", Name::From)],
-            b"mess" => &[(b"Message-Body", Name::MessageBody)],
-            b"ms-e" => &[(b"ms-edge-proxy-message-trust", Name::EdgeTrust)],
-            b"p-as" => &[(b"P-Asserted-Identity", Name::AssertedIdentity)],
-            b"prox" => &[
-                (b"Proxy-Authorization", Name::Credentials),
-                (b"Proxy-Authentication-Info", Name::AuthenticationInfo),
-                (b"Proxy-Authenticate", Name::Challenge),
-            ],
-            b"serv" => &[(b"Server", Name::Server)],
-            b"user" => &[(b"User-Agent", Name::UserAgent), (b"UserAgent", Name::UserAgent)],
-            b"www-" => &[(b"WWW-Authenticate", Name::Challenge)],
-            [b't', b'o', ..] => &[(b"To", Name::To)],
-            [b'f', ..] => &[(b"f", Name::From)],
-            [b'i', ..] => &[(b"i", Name::CallId)],
-            [b'm', ..] => &[(b"m", Name::Contact)],
-            [b't', ..] => &[(b"t", Name::To)],
-            _ => return None,
-        };
-        names.iter().find_map(|(known, name)| {
-            let (head, rest) = line.split_at_checked(known.len())?;
-            // Nearly always this tells already.
-            if !matches!(rest.first(), Some(b':' | b' ' | b'\t'))
-                || !(same(head, known) || head.eq_ignore_ascii_case(known))
-            {
-                return None;
-            }
-            // Blanks may stand before the colon.
-            let blanks = rest.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
-            (rest.get(blanks) == Some(&b':')).then_some((*name, known.len() + blanks + 1))
-        })
+        match &lower_case(line) {
+            b"auth" => named(line, b"Authorization", Name::Credentials)
+                .or_else(|| named(line, b"Authentication-Info", Name::AuthenticationInfo)),
+            b"call" => named(line, b"Call-ID", Name::CallId),
+            b"cont" => named(line, b"Contact", Name::Contact),
+            b"cseq" => named(line, b"CSeq", Name::CSeq),
+            b"expi" => named(line, b"Expires", Name::Expires),
+            b"from" => named(line, b"From", Name::From),
+            b"mess" => named(line, b"Message-Body", Name::MessageBody),
+            b"ms-e" => named(line, b"ms-edge-proxy-message-trust", Name::EdgeTrust),
+            b"p-as" => named(line, b"P-Asserted-Identity", Name::AssertedIdentity),
+            b"prox" => named(line, b"Proxy-Authorization", Name::Credentials)
+                .or_else(|| named(line, b"Proxy-Authentication-Info", Name::AuthenticationInfo))
+                .or_else(|| named(line, b"Proxy-Authenticate", Name::Challenge)),
+            b"serv" => named(line, b"Server", Name::Server),
+            b"user" => named(line, b"User-Agent", Name::UserAgent)
+                .or_else(|| named(line, b"UserAgent", Name::UserAgent)),
+            b"www-" => named(line, b"WWW-Authenticate", Name::Challenge),
+            [b't', b'o', ..] => named(line, b"To", Name::To),
+            [b'f', ..] => named(line, b"f", Name::From),
+            [b'i', ..] => named(line, b"i", Name::CallId),
+            [b'm', ..] => named(line, b"m", Name::Contact),
+            [b't', ..] => named(line, b"t", Name::To),
+            _ => None,
+        }
     }
+}
+
+/// `name`, and where its value begins, if the line begins with `known` and a colon.
+#[inline(always)]
+fn named<const N: usize>(
+    line: &[u8],
+    known: &[u8; N],
+    name: HeaderName,
+) -> Option<(HeaderName, usize)> {
+    let (head, rest) = line.split_first_chunk::<N>()?;
+    // Nearly always this tells already.
+    let blanks = match rest.first()? {
+        b':' => 0,
+        // Blanks may stand before the colon.
+        b' ' | b'\t' => rest.iter().position(|b| !matches!(b, b' ' | b'\t'))?,
+        _ => return None,
+    };
+    let is_known = head == known || head.eq_ignore_ascii_case(known);
+    (is_known && rest[blanks] == b':').then_some((name, N + blanks + 1))
 }
 
 impl<'a> SipMessage<'a> {
@@ -116,14 +116,14 @@ impl<'a> SipMessage<'a> {
 
     /// Takes the way the message went: `incoming;source="internal edge";destination="…"`.
     pub fn read_direction(&mut self, value: &[u8]) {
-        if starts_with_ignore_case(value, b"incoming") {
-            self.direction = super::Direction::Incoming;
-        } else if starts_with_ignore_case(value, b"outgoing") {
-            self.direction = super::Direction::Outgoing;
-        }
-        if matches!(value, b"incoming" | b"outgoing" | b"outgoing;source=\"local\"") {
-            (self.local, self.external) = (value.len() > 8, false);
-            return;
+        use super::Direction::{Incoming, Outgoing};
+        (self.local, self.external) = (false, false);
+        match value {
+            b"incoming" => return self.direction = Incoming,
+            b"outgoing" => return self.direction = Outgoing,
+            _ if starts_with_ignore_case(value, b"incoming") => self.direction = Incoming,
+            _ if starts_with_ignore_case(value, b"outgoing") => self.direction = Outgoing,
+            _ => {}
         }
         let source = match memchr::memchr(b';', value) {
             Some(_) => parameter(value, b';', b"source").unwrap_or_default(),
@@ -157,18 +157,23 @@ impl<'a> SipMessage<'a> {
     fn contact(&mut self, value: &'a [u8]) {
         let contact = NameAddr::parse(value);
         let (mut expires, mut instance) = (None, None);
-        each_likely(contact.parameters, b';', [b'e', b'+' | 0x20], |name, value| {
-            if name.eq_ignore_ascii_case(b"expires") {
-                expires = expires.or(Some(value));
-            } else if name.eq_ignore_ascii_case(INSTANCE) {
-                instance = instance.or(Some(value));
-            }
-        });
+        each_named(
+            contact.parameters,
+            b';',
+            [b"expires", INSTANCE],
+            |number, value| match number {
+                0 => expires = expires.or(Some(value)),
+                _ => instance = instance.or(Some(value)),
+            },
+        );
         if self.is_request() && expires == Some(b"0") {
             self.expires_zero = true;
         }
         let Some(instance) = instance else { return };
-        let several = INSTANCES.find_iter(value).nth(1).is_some();
+        let several = memchr::memchr_iter(INSTANCE[0], value)
+            .filter(|at| value[*at..].starts_with(INSTANCE))
+            .nth(1)
+            .is_some();
         if several || (!self.instance.is_empty() && self.instance != bare_instance(instance)) {
             // A value that is no instance, so that a third contact does not count either.
             self.instance = AMBIGUOUS;
@@ -180,14 +185,12 @@ impl<'a> SipMessage<'a> {
     fn credentials(&mut self, value: &'a [u8]) {
         let (scheme, rest) = scheme(value);
         let (mut gssapi, mut signed) = (&b""[..], false);
-        each_likely(rest, b',', [b'g', b'r', b't'], |name, value| {
-            if name.eq_ignore_ascii_case(b"gssapi-data") {
-                gssapi = value;
-            } else if name.eq_ignore_ascii_case(b"response") {
-                signed = !value.is_empty();
-            } else if name.eq_ignore_ascii_case(b"targetname") && self.claimed_target.is_empty() {
-                self.claimed_target = host_of(value);
-            }
+        let names = [&b"gssapi-data"[..], b"response", b"targetname"];
+        each_named(rest, b',', names, |number, value| match number {
+            0 => gssapi = value,
+            1 => signed = !value.is_empty(),
+            _ if self.claimed_target.is_empty() => self.claimed_target = host_of(value),
+            _ => {}
         });
         let last_leg = match scheme {
             Schemes::NTLM => gssapi.starts_with(NTLM_TYPE_3),
@@ -216,11 +219,7 @@ impl<'a> SipMessage<'a> {
 
     fn read_target(&mut self, parameters: &'a [u8]) {
         let mut target = None;
-        each_likely(parameters, b',', [b't'], |name, value| {
-            if target.is_none() && name.eq_ignore_ascii_case(b"targetname") {
-                target = Some(value);
-            }
-        });
+        each_named(parameters, b',', [b"targetname"], |_, value| target = target.or(Some(value)));
         self.target = host_of(target.unwrap_or_default());
     }
 
@@ -287,7 +286,6 @@ fn lower_case(line: &[u8]) -> [u8; 4] {
 
 /// The parameter of a contact that tells the endpoint.
 const INSTANCE: &[u8] = b"+sip.instance";
-static INSTANCES: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(INSTANCE));
 
 /// The first bytes of an NTLM type-3 message (`NTLMSSP\0`, 3) in base64.
 const NTLM_TYPE_3: &[u8] = b"TlRMTVNTUAAD";
@@ -298,7 +296,11 @@ const AMBIGUOUS: &[u8] = b"?";
 /// `<urn:uuid:X>` without what surrounds the X.
 fn bare_instance(value: &[u8]) -> &[u8] {
     let value = value.strip_prefix(b"<").map_or(value, |v| v.strip_suffix(b">").unwrap_or(v));
-    if starts_with_ignore_case(value, b"urn:uuid:") { &value[9..] } else { value }
+    match value.strip_prefix(b"urn:uuid:") {
+        Some(uuid) => uuid,
+        None if starts_with_ignore_case(value, b"urn:uuid:") => &value[9..],
+        None => value,
+    }
 }
 
 /// What stands before the first blank, and the rest.
