@@ -26,6 +26,10 @@ impl SipMessage<'_> {
     ///
     /// Only what the decision needs is looked at: the media of an INVITE, the command of a SERVICE.
     pub fn read_body(&mut self, body: &[u8]) {
+        if body == b"-" {
+            // What the trace writes where there is none.
+            return;
+        }
         match self.cseq {
             Some((_, Method::Invite)) if self.is_request() => self.media(body),
             Some((_, Method::Service)) if self.is_request() => self.command(body),

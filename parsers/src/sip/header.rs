@@ -76,16 +76,21 @@ fn named<const N: usize>(
     known: &[u8; N],
     name: HeaderName,
 ) -> Option<(HeaderName, usize)> {
-    let (head, rest) = line.split_first_chunk::<N>()?;
-    // Nearly always this tells already.
-    let blanks = match rest.first()? {
-        b':' => 0,
-        // Blanks may stand before the colon.
-        b' ' | b'\t' => rest.iter().position(|b| !matches!(b, b' ' | b'\t'))?,
-        _ => return None,
-    };
-    let is_known = head == known || head.eq_ignore_ascii_case(known);
-    (is_known && rest[blanks] == b':').then_some((name, N + blanks + 1))
+    let (head, [next, ..]) = line.split_first_chunk::<N>()? else { return None };
+    match next {
+        b':' if head == known => Some((name, N + 1)),
+        b':' | b' ' | b'\t' => oddly_named(line, known, name),
+        _ => None,
+    }
+}
+
+/// The same where the name is in another case, or blanks stand before the colon.
+#[cold]
+fn oddly_named(line: &[u8], known: &[u8], name: HeaderName) -> Option<(HeaderName, usize)> {
+    let rest = line.get(known.len()..)?;
+    let blanks = rest.iter().position(|b| !matches!(b, b' ' | b'\t'))?;
+    let is_known = starts_with_ignore_case(line, known) && rest[blanks] == b':';
+    is_known.then_some((name, known.len() + blanks + 1))
 }
 
 impl<'a> SipMessage<'a> {
@@ -95,6 +100,16 @@ impl<'a> SipMessage<'a> {
             if let Some(status @ 100..=699) = time::number(&[*a, *b, *c]) {
                 self.start = StartLine::Response(status);
             }
+            return;
+        }
+        if let Some(asked) = line.strip_suffix(b" SIP/2.0")
+            && let Some(at @ 1..) = asked.iter().position(|b| *b == b' ')
+            && !starts_with_ignore_case(asked, b"SIP/")
+            && let uri = &asked[at + 1..]
+            && !uri.is_empty()
+            && memchr::memchr(b' ', uri).is_none()
+        {
+            self.start = StartLine::Request(uri);
             return;
         }
         let mut rest = line;
@@ -121,6 +136,10 @@ impl<'a> SipMessage<'a> {
         match value {
             b"incoming" => return self.direction = Incoming,
             b"outgoing" => return self.direction = Outgoing,
+            b"outgoing;source=\"local\"" => {
+                (self.direction, self.local) = (Outgoing, true);
+                return;
+            }
             _ if starts_with_ignore_case(value, b"incoming") => self.direction = Incoming,
             _ if starts_with_ignore_case(value, b"outgoing") => self.direction = Outgoing,
             _ => {}

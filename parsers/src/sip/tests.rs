@@ -167,7 +167,7 @@ proptest! {
     }
 
     #[test]
-    fn start_lines_are_read_word_by_word(line in "(SIP/|sip/|INVITE)?[ a]{0,4}(2\\d\\d|99|x)?[ ]{0,2}[sS]?(IP/2)?[ ]{0,2}") {
+    fn start_lines_are_read_word_by_word(line in "(SIP/|sip/|INVITE|SIP/2.0 )?[ a]{0,4}(2\\d\\d|99|x)?[ ]{0,2}[sS]?(IP/2)?(.0)?[ ]{0,2}( SIP/2.0)?") {
         let words: Vec<&[u8]> =
             line.as_bytes().split(|b| *b == b' ').filter(|w| !w.is_empty()).collect();
         let is_sip = |word: &[u8]| word.len() >= 4 && word[..4].eq_ignore_ascii_case(b"SIP/");

@@ -168,6 +168,17 @@ pub(super) fn each_named<'a, const N: usize>(
     names: [&[u8]; N],
     mut seen: impl FnMut(usize, &'a [u8]),
 ) {
+    let number_of = |name: &[u8]| names.iter().position(|n| name.eq_ignore_ascii_case(n));
+    if text.len() < simd::BLOCK && memchr::memchr(b'"', text).is_none() {
+        for part in text.split(|b| *b == separator) {
+            let equals = part.iter().position(|b| *b == b'=').unwrap_or(part.len());
+            let (name, value) = part.split_at(equals);
+            if let Some(number) = number_of(name.trim_ascii()) {
+                seen(number, value.get(1..).unwrap_or_default().trim_ascii());
+            }
+        }
+        return;
+    }
     let mut found = Found {
         text,
         names,
@@ -177,14 +188,12 @@ pub(super) fn each_named<'a, const N: usize>(
         inside: 0,
         odd: false,
     };
-    if text.len() >= LONG {
-        found.begin(0);
-        simd::each_block(text, [separator, b'"', b'\\'], &mut found);
-        found.end(text.len());
-    }
-    if text.len() < LONG || found.odd {
+    found.begin(0);
+    simd::each_block(text, [separator, b'"', b'\\'], &mut found);
+    found.end(text.len());
+    if found.odd {
         for (name, value) in parameters(text, separator) {
-            if let Some(number) = names.iter().position(|n| name.eq_ignore_ascii_case(n)) {
+            if let Some(number) = number_of(name) {
                 seen(number, value);
             }
         }
@@ -195,8 +204,6 @@ pub(super) fn each_named<'a, const N: usize>(
     }
 }
 
-/// The least length of a text that is looked at by blocks.
-const LONG: usize = 16;
 /// Values that are noted.
 const MOST: usize = 6;
 
@@ -339,14 +346,11 @@ pub(super) fn telephone_and_opaque(uri: &[u8]) -> (bool, &[u8]) {
     if memchr::memchr(b';', uri).is_none() {
         return (starts_with_ignore_case(uri, b"tel:"), b"");
     }
-    let (mut user, mut opaque) = (None, None);
-    for (name, value) in parameters(uri_parameters(uri), b';') {
-        if name.eq_ignore_ascii_case(b"user") {
-            user = user.or(Some(value));
-        } else if name.eq_ignore_ascii_case(b"opaque") {
-            opaque = opaque.or(Some(value));
-        }
-    }
+    let (mut user, mut opaque) = (None::<&[u8]>, None);
+    each_named(uri_parameters(uri), b';', [b"user", b"opaque"], |number, value| match number {
+        0 => user = user.or(Some(value)),
+        _ => opaque = opaque.or(Some(value)),
+    });
     let phone = user.is_some_and(|user| user.eq_ignore_ascii_case(b"phone"));
     (phone || starts_with_ignore_case(uri, b"tel:"), opaque.unwrap_or_default())
 }
