@@ -68,7 +68,7 @@ impl LogFormat for IisW3c {
     }
 
     fn divisible(&self, state: &State) -> bool {
-        state.columns.as_ref().is_none_or(|names| Layout::of(names).date.is_some())
+        state.columns.as_ref().is_none_or(|names| layout::has_date(names))
     }
 
     fn parse(
@@ -158,6 +158,11 @@ impl<'a, 's> Reader<'a, 's> {
         // Lines to be read plainly before the next span: more and more, while nothing else is found.
         let (mut plain, mut patience) = (0, 1);
         while at < text.len() {
+            if text[at] == b'#' {
+                // That a directive is no row does not show that the rows behind it are odd.
+                at = self.any_line(at);
+                continue;
+            }
             let fields = self.layout.count;
             let rows = match quick && plain == 0 {
                 true => index.fill(text, at, self.segment.eol, fields),
@@ -240,10 +245,19 @@ impl<'a, 's> Reader<'a, 's> {
         if name.eq_ignore_ascii_case(b"Fields") {
             self.forget_clock();
             self.rows_since = false;
-            self.state.columns = directive::blank_separated(value)
-                .map(|names| names.into_iter().map(Box::from).collect());
             self.state.assumed = false;
-            self.layout = self.state.columns.as_ref().map(|n| Layout::of(n)).unwrap_or_default();
+            let names = directive::blank_separated(value);
+            let known = self.state.columns.as_deref().map(|known| known.iter().map(|name| &**name));
+            // Most headers say what is known: by recognition, or by the one before.
+            let same = match (&names, known) {
+                (Some(names), Some(known)) => names.iter().copied().eq(known),
+                (names, known) => names.is_none() && known.is_none(),
+            };
+            if !same {
+                self.state.columns = names.map(|n| n.into_iter().map(Box::from).collect());
+                self.layout =
+                    self.state.columns.as_ref().map(|n| Layout::of(n)).unwrap_or_default();
+            }
         } else if name.eq_ignore_ascii_case(b"Date") || name.eq_ignore_ascii_case(b"Start-Date") {
             self.rows_since = false;
             self.state.clock = time::iso_instant(value.get(..19).unwrap_or(value))

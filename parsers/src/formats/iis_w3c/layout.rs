@@ -94,6 +94,11 @@ impl Layout {
     }
 }
 
+/// Whether there is a date among the columns that are told apart.
+pub(super) fn has_date(names: &[Box<[u8]>]) -> bool {
+    names.iter().take(MOST).any(|name| name.eq_ignore_ascii_case(b"date"))
+}
+
 /// Directive names of W3C logs.
 pub(super) fn is_directive_name(name: &[u8]) -> bool {
     const NAMES: [&[u8]; 8] = [
@@ -185,7 +190,8 @@ fn is_w3c(names: &[&[u8]]) -> bool {
         b"date",
     ];
     let comma = names.iter().any(|n| n.contains(&b','));
-    !comma && names.iter().filter(|n| KNOWN.iter().any(|k| n.eq_ignore_ascii_case(k))).count() >= 2
+    let known = names.iter().filter(|n| KNOWN.iter().any(|k| n.eq_ignore_ascii_case(k)));
+    !comma && known.take(2).count() == 2
 }
 
 /// A row of a known layout, without any header before it.

@@ -51,6 +51,7 @@ fn row() -> impl Strategy<Value = String> {
         8 => good.clone(),
         2 => odd,
         1 => Just("#Fields: time cs-username c-ip sc-status s-ip".to_owned()),
+        1 => Just("#Fields:".to_owned()),
         1 => Just(HEADER.to_owned()),
         1 => Just("#Date: 2015-01-15 10:00:00".to_owned()),
         1 => good.prop_map(|g| format!("\0\0{g}\r")),
@@ -115,6 +116,33 @@ fn a_dateless_log_takes_its_day_from_the_date_directive() {
         "{seen}"
     );
     assert_eq!(state.clock, Some((15_917, 10)));
+}
+
+#[test]
+fn a_header_says_the_columns_whether_they_are_known_or_not() {
+    let names = |header: &[u8]| -> Option<Vec<Vec<u8>>> {
+        let names = directive::blank_separated(header.strip_prefix(b"#Fields:")?)?;
+        Some(names.into_iter().map(<[u8]>::to_vec).collect())
+    };
+    let headers: [&[u8]; 5] = [
+        b"#Fields: date time c-ip cs-username sc-status",
+        b"#Fields: date time c-ip cs-username sc-status",
+        b"#Fields: date time c-ip cs-username sc-status s-ip",
+        b"#Fields: date time C-IP cs-username sc-status s-ip",
+        b"#Fields:",
+    ];
+    let scope = Scope::default();
+    for before in headers {
+        for header in headers {
+            let text = [before, b"\n#Date: 2015-01-13 07:01:02\n", header, b"\n"].concat();
+            let mut state = State { assumed: true, ..State::default() };
+            let segment = Segment { text: &text, base: 0, eol: b'\n', scope: &scope };
+            let (mut memory, mut sink) = (Memory::default(), Recorder::default());
+            IisW3c.parse(&segment, &mut state, &mut memory, &mut sink);
+            let known = state.columns.map(|names| names.iter().map(|n| n.to_vec()).collect());
+            assert_eq!((known, state.assumed), (names(header), false));
+        }
+    }
 }
 
 #[test]
