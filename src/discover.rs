@@ -9,12 +9,13 @@ mod walk;
 mod tests;
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::Read as _,
     path::{Path, PathBuf},
 };
 
 pub use error::DiscoverError;
+use rayon::prelude::*;
 
 use crate::{
     shown,
@@ -138,8 +139,9 @@ pub fn discover(paths: &[PathBuf]) -> Discovery {
     discovery
         .failures
         .extend(failures.into_iter().map(|(path, error)| (shown::path(&path), error)));
-    for (path, size) in files {
-        if begins_like_zip(&path) {
+    let looked: Vec<(Option<u64>, bool)> = files.par_iter().map(|path| look(path)).collect();
+    for (path, (size, is_zip)) in files.into_iter().zip(looked) {
+        if is_zip {
             archive::list(&path, &mut discovery);
         } else {
             let display = shown::path(&path);
@@ -152,8 +154,12 @@ pub fn discover(paths: &[PathBuf]) -> Discovery {
     discovery
 }
 
-/// A file that cannot be read is an input all the same: opening it says why.
-fn begins_like_zip(path: &Path) -> bool {
+/// The length of a file in bytes, and whether it is a zip archive. One that cannot be read is an input all the same:
+/// opening it says why.
+fn look(path: &Path) -> (Option<u64>, bool) {
+    let len = |metadata: fs::Metadata| metadata.len();
+    let Ok(mut file) = File::open(path) else { return (fs::metadata(path).ok().map(len), false) };
     let mut head = [0; 4];
-    File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok() && is_zip(&head)
+    let is_zip = file.read_exact(&mut head).is_ok() && is_zip(&head);
+    (file.metadata().ok().map(len), is_zip)
 }

@@ -169,7 +169,8 @@ pub(super) fn survey(
     let directory = directory(&config)?;
     let exports = exports(&config)?;
 
-    let found = discover(paths);
+    let threads = threads(flags)?;
+    let found = threads.install(|| discover(paths));
     if found.inputs.is_empty() {
         return Err(nothing(&found.failures, &[]));
     }
@@ -179,7 +180,6 @@ pub(super) fn survey(
         Some(args) => prepare(args, &config, &found.inputs, &mut reading)?,
         None => None,
     };
-    let threads = threads(flags)?;
     let Ingested { inputs, usage } = read(&threads, flags, &found.inputs, &reading);
     if inputs.iter().all(|input| input.trouble.is_some() && input.bytes == 0) {
         return Err(nothing(&found.failures, &inputs));

@@ -1,19 +1,21 @@
 //! Walking directories, every place once.
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::VecDeque,
+    ffi::OsString,
     fs::{self, FileType},
     io,
     path::{Path, PathBuf},
 };
 
-use walkdir::WalkDir;
+use hashbrown::HashSet;
+use walkdir::{DirEntry, WalkDir};
 
 use super::DiscoverError;
 use crate::shown;
 
-/// Files with their sizes, and what could not be walked.
-type Found = (Vec<(PathBuf, Option<u64>)>, Vec<(PathBuf, DiscoverError)>);
+/// Files, and what could not be walked.
+type Found = (Vec<PathBuf>, Vec<(PathBuf, DiscoverError)>);
 
 /// All files under the given paths, each once.
 ///
@@ -34,12 +36,12 @@ pub(super) fn files(mut named: Vec<PathBuf>) -> Found {
 
 #[derive(Default)]
 struct Walk {
-    files: Vec<(PathBuf, Option<u64>)>,
+    files: Vec<PathBuf>,
     failures: Vec<(PathBuf, DiscoverError)>,
     /// Links to follow, and whether the user named them.
     links: VecDeque<(PathBuf, bool)>,
     /// Canonical paths of the files and directories met.
-    met: HashSet<PathBuf>,
+    met: HashSet<OsString>,
 }
 
 impl Walk {
@@ -57,7 +59,7 @@ impl Walk {
             Err(source) => self.unreadable(path, source),
             Ok(metadata) if metadata.is_symlink() => self.links.push_back((path, true)),
             Ok(metadata) if metadata.is_dir() => self.tree(path, true),
-            Ok(metadata) if metadata.is_file() => self.file(path, Some(metadata.len())),
+            Ok(metadata) if metadata.is_file() => self.file(path),
             Ok(metadata) => self.special(path, metadata.file_type()),
         }
     }
@@ -69,7 +71,7 @@ impl Walk {
                 self.failures.push((link, DiscoverError::DeadLink { path, source }));
             }
             Ok(metadata) if metadata.is_dir() => self.tree(link, is_argument),
-            Ok(metadata) if metadata.is_file() => self.file(link, Some(metadata.len())),
+            Ok(metadata) if metadata.is_file() => self.file(link),
             Ok(metadata) => self.special(link, metadata.file_type()),
         }
     }
@@ -79,7 +81,9 @@ impl Walk {
         // The canonical path of each directory from the root to where the walk is. Below the root nothing but links
         // differs from its canonical path, so that only links must be asked for it.
         let mut folders: Vec<PathBuf> = Vec::new();
-        let mut entries = WalkDir::new(&root).sort_by_file_name().into_iter();
+        // Entries of one directory differ by their names alone.
+        let by_path = |a: &DirEntry, b: &DirEntry| a.path().as_os_str().cmp(b.path().as_os_str());
+        let mut entries = WalkDir::new(&root).sort_by(by_path).into_iter();
         while let Some(entry) = entries.next() {
             let entry = match entry {
                 Ok(entry) => entry,
@@ -100,7 +104,7 @@ impl Walk {
             };
             if entry.depth() == 0 || kind.is_dir() {
                 folders.push(canonical.clone());
-                if !self.met.insert(canonical) {
+                if !self.met.insert(canonical.into_os_string()) {
                     anything = true;
                     entries.skip_current_dir();
                 }
@@ -110,9 +114,8 @@ impl Walk {
             if kind.is_symlink() {
                 self.links.push_back((entry.into_path(), false));
             } else if kind.is_file() {
-                if self.met.insert(canonical) {
-                    let size = entry.metadata().ok().map(|metadata| metadata.len());
-                    self.files.push((entry.into_path(), size));
+                if self.met.insert(canonical.into_os_string()) {
+                    self.files.push(entry.into_path());
                 }
             } else {
                 self.special(entry.into_path(), kind);
@@ -124,9 +127,9 @@ impl Walk {
         }
     }
 
-    fn file(&mut self, path: PathBuf, size: Option<u64>) {
-        if self.met.insert(canonical(&path)) {
-            self.files.push((path, size));
+    fn file(&mut self, path: PathBuf) {
+        if self.met.insert(canonical(&path).into_os_string()) {
+            self.files.push(path);
         }
     }
 
@@ -144,7 +147,7 @@ impl Walk {
 
 /// The path without links; what cannot be resolved stands for itself: opening or listing it says what is wrong.
 fn canonical(path: &Path) -> PathBuf {
-    fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
+    fs::canonicalize(path).unwrap_or_else(|_| path.components().collect())
 }
 
 #[cfg(unix)]
