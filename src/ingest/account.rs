@@ -138,7 +138,10 @@ impl<'t> Account<'t> {
     pub(crate) fn add(&mut self, mut segment: Told) {
         let mut facts = std::mem::take(&mut segment.facts);
         facts.shift(self.told.lines.total());
-        self.told.append(segment);
+        match self.told.lines.total() {
+            0 => self.told = segment,
+            _ => self.told.append(segment),
+        }
         let Some(held) = &mut self.held else {
             self.tallies.add(facts, self.input);
             return;
@@ -150,8 +153,8 @@ impl<'t> Account<'t> {
     }
 
     /// Ends the reading: the lines go to the report, and what is held back to the caller.
-    pub(crate) fn close(self, report: &mut InputReport) -> Option<Held> {
-        report.told(&self.told);
+    pub(crate) fn close(mut self, report: &mut InputReport) -> Option<Held> {
+        report.told(&mut self.told);
         let contested = self.held.is_some();
         let held = Held {
             facts: self.held.unwrap_or_default(),

@@ -91,14 +91,14 @@ impl InputReport {
         self.encoding = acquisition.encoding;
     }
 
-    /// What was read of the lines.
-    pub fn told(&mut self, told: &Told) {
+    /// What was read of the lines, which is taken out of `told`.
+    pub fn told(&mut self, told: &mut Told) {
         self.span = told.span;
         self.lines = told.lines;
-        self.rejected.clone_from(&told.rejected);
-        self.notices.clone_from(&told.notices);
-        self.directives.clone_from(&told.directives);
-        self.clock.clone_from(&told.clock);
+        self.rejected = std::mem::take(&mut told.rejected);
+        self.notices = std::mem::take(&mut told.notices);
+        self.directives = std::mem::take(&mut told.directives);
+        self.clock = std::mem::take(&mut told.clock);
     }
 
     /// Why it could not be read.

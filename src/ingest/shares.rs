@@ -18,15 +18,17 @@ struct Share {
     taken: AtomicUsize,
 }
 
+/// The least bytes of an input that others should not have to wait for at the end.
+const LARGE: u64 = 1 << 20;
+
 impl Shares {
     /// A share for each worker: inputs of one folder together, as far as they can be; of each share the
-    /// largest first.
+    /// largest first, and those that are not large in the order of their names, which mostly is that of
+    /// their days.
     pub(super) fn new(inputs: &[Input], workers: usize) -> Shares {
         let size = |i: &usize| inputs[*i].size.unwrap_or(0).max(1);
         let mut order: Vec<usize> = (0..inputs.len()).collect();
-        order.sort_by_cached_key(|i| {
-            inputs[*i].components().iter().map(|c| c.to_string()).collect::<Vec<_>>()
-        });
+        order.sort_by_cached_key(|i| inputs[*i].components());
         let all: u64 = order.iter().map(size).sum();
         let mut shares: Vec<Share> = (0..workers.max(1)).map(|_| Share::default()).collect();
         let (last, mut before) = (shares.len() - 1, 0);
@@ -38,7 +40,7 @@ impl Shares {
             before += size(&i);
         }
         for share in &mut shares {
-            share.inputs.sort_by_key(|i| (Reverse(inputs[*i].size), *i));
+            share.inputs.sort_by_key(|i| (Reverse(inputs[*i].size.filter(|s| *s >= LARGE)), *i));
         }
         Shares(shares)
     }
@@ -86,13 +88,23 @@ mod tests {
 
     #[test]
     fn a_folder_is_read_by_one_worker_and_who_is_done_helps() {
-        let inputs = inputs(&[("b/1", 5), ("a/1", 4), ("b/2", 6), ("a/2", 7)]);
+        let mega = |n: u64| n << 20;
+        let inputs =
+            inputs(&[("b/1", mega(5)), ("a/1", mega(4)), ("b/2", mega(6)), ("a/2", mega(7))]);
         let shares = Shares::new(&inputs, 2);
         // The folder `a` is the first share, the larger log first.
         assert_eq!([shares.next(0), shares.next(0)], [Some(3), Some(1)]);
         assert_eq!(shares.next(1), Some(2));
         assert_eq!(shares.next(0), Some(0));
         assert_eq!([shares.next(1), shares.next(0)], [None, None]);
+    }
+
+    #[test]
+    fn small_logs_are_read_by_name() {
+        let inputs = inputs(&[("a/1", 4), ("a/2", 7), ("a/3", 1 << 20), ("a/4", 5)]);
+        let shares = Shares::new(&inputs, 1);
+        let order: Vec<usize> = std::iter::from_fn(|| shares.next(0)).collect();
+        assert_eq!(order, [2, 0, 1, 3]);
     }
 
     #[test]
