@@ -12,7 +12,7 @@ mod sensitivity;
 pub(crate) mod visible;
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 use serde::Serialize;
 
@@ -77,8 +77,11 @@ pub fn line(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
 ///
 /// When `out` does not take the bytes.
 pub fn indented(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
-    value.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, Visible::default()))?;
-    out.write_all(b"\n")
+    // Values are written in small pieces: so that each need not ask `out`, which is known at run time alone.
+    let mut out = BufWriter::with_capacity(1 << 16, out);
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut out, Visible::default()))?;
+    out.write_all(b"\n")?;
+    out.flush()
 }
 
 #[derive(Serialize)]
