@@ -3,8 +3,10 @@
 //! Most inputs share their beginning with no other, and their facts merge as soon as they are read.
 //! Those that might repeat another are kept apart until every digest is known.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::hash::BuildHasher as _;
 
+use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
 use rayon::prelude::*;
 
 use super::Reading;
@@ -17,19 +19,21 @@ use crate::source::{Opened, ReadOptions, head};
 /// Lengths at which beginnings are compared; an input shorter than the first has one of its own.
 const LENGTHS: [usize; 7] = [64, 128, 256, 512, 1024, 2048, 4096];
 
-/// A beginning: its length, and a digest of it.
-type Beginning = (usize, [u8; 16]);
+/// A beginning: its length, and a hash of it.
+type Beginning = (usize, u64);
 
 /// Which inputs may be the same as another, or the beginning of one. Never misses one; may be wrong
 /// about one that shares its beginning by chance, which costs memory and nothing else.
 pub(super) fn contested(inputs: &[Input]) -> Vec<bool> {
-    let beginnings: Vec<Vec<Beginning>> = inputs.par_iter().map(beginnings).collect();
+    let hasher = DefaultHashBuilder::default();
+    let beginnings: Vec<Vec<Beginning>> =
+        inputs.par_iter().map(|input| beginnings(input, &hasher)).collect();
     // The longest beginning of each input that has no more of it.
-    let mut longest: BTreeMap<Beginning, usize> = BTreeMap::new();
+    let mut longest: HashMap<Beginning, usize> = HashMap::new();
     for last in beginnings.iter().filter_map(|b| b.last()) {
         *longest.entry(*last).or_default() += 1;
     }
-    let mut shared: BTreeSet<Beginning> = BTreeSet::new();
+    let mut shared: HashSet<Beginning> = HashSet::new();
     for all in &beginnings {
         for (i, beginning) in all.iter().enumerate() {
             let own = usize::from(i + 1 == all.len());
@@ -43,26 +47,18 @@ pub(super) fn contested(inputs: &[Input]) -> Vec<bool> {
     beginnings.iter().map(|all| stdin || all.iter().any(|b| shared.contains(b))).collect()
 }
 
-fn beginnings(input: &Input) -> Vec<Beginning> {
+fn beginnings(input: &Input, hasher: &DefaultHashBuilder) -> Vec<Beginning> {
     let most = LENGTHS[LENGTHS.len() - 1];
     // An input that cannot be read says so when it is read.
     let Ok(head) = (if input.origin == Origin::Stdin { Ok(Vec::new()) } else { head(input, most) })
     else {
         return Vec::new();
     };
-    let mut hasher = blake3::Hasher::new();
-    let mut at = 0;
-    let mut digest = |length: usize| {
-        hasher.update(&head[at..length]);
-        at = length;
-        let mut short = [0; 16];
-        short.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-        (length, short)
-    };
+    let beginning = |length: usize| (length, hasher.hash_one(&head[..length]));
     let lengths = LENGTHS.iter().copied().filter(|l| *l <= head.len());
-    let mut all: Vec<Beginning> = lengths.map(&mut digest).collect();
+    let mut all: Vec<Beginning> = lengths.map(beginning).collect();
     if all.is_empty() && !head.is_empty() {
-        all.push(digest(head.len()));
+        all.push(beginning(head.len()));
     }
     all
 }
