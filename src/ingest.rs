@@ -60,6 +60,9 @@ impl Reading {
     /// How an input that lies in `folders` is read: with the offset of the server that the innermost
     /// of them is named after.
     fn of(&self, folders: &[&str]) -> Cow<'_, Reading> {
+        if self.offsets.is_empty() {
+            return Cow::Borrowed(self);
+        }
         let offset = folders.iter().rev().find_map(|folder| {
             let label = folder.split('.').next()?.to_lowercase();
             self.offsets.iter().find(|(server, _)| *server == label).map(|(_, offset)| *offset)
