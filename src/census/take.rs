@@ -89,8 +89,12 @@ pub(super) fn census(
         let servers = servers(rows, machines, places, devices);
         (servers, persons(rows, failed_of, people, identities, places, recognised))
     };
-    ((census.requirements, census.suspected_shared), (census.servers, census.people)) =
-        rayon::join(require, list);
+    let required_and_listed = || rayon::join(require, list);
+    let covered = || coverage::coverage(usage, inputs, places, period);
+    (
+        ((census.requirements, census.suspected_shared), (census.servers, census.people)),
+        census.coverage,
+    ) = rayon::join(required_and_listed, covered);
     let by_connector = |(s, settled): (&Seen<'_>, &Settled)| {
         let held = *settled == Settled::Excluded(rule::EXTERNAL_CONNECTOR);
         (held && is_use(s.used.key.outcome)).then_some((s.product, s.place, s.person?))
@@ -105,7 +109,6 @@ pub(super) fn census(
     census.rule_packs = packs.cited(&census.requirements);
     let counts = |p: PersonId| rows.binary_search_by_key(&p, |row| row.person).is_ok();
     census.probable_aliases = ground.namesakes.probable_aliases((people, identities), counts);
-    census.coverage = coverage::coverage(usage, inputs, places, period);
     census.corroborated = corroborated(usage, places, identities, people, &census.people);
     if detail == Detail::Full {
         census.uses = uses(seen, settled, usage, places, people, devices, packs);
