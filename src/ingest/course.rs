@@ -23,6 +23,9 @@ use crate::source::MappedLog;
 /// How many times the least segment the largest one has.
 const MOST: usize = 8;
 
+/// The most bytes, about, that are parsed and still to be taken into the digest while others are parsed.
+const BEHIND: usize = 64 << 20;
+
 /// A text, and what is to be known of it.
 #[derive(Clone, Copy)]
 pub(super) struct Text<'t> {
@@ -205,8 +208,10 @@ impl Course<'_, '_> {
         let Some(map) = self.text.map else { return };
         let mut end = lock(&self.turn).end;
         if let Some(digest) = &self.digest {
-            // If another worker is at it, it will come back here.
-            let Ok(mut digest) = digest.try_lock() else { return };
+            // If another worker is at it, it will come back here; but it must not fall behind too far.
+            let far = end.saturating_sub(self.released.load(Ordering::Relaxed)) > BEHIND;
+            let taken = if far { Some(lock(digest)) } else { digest.try_lock().ok() };
+            let Some(mut digest) = taken else { return };
             digest.follow(self.text.bytes, end);
             end = digest.at;
         }
