@@ -62,8 +62,9 @@ pub(super) fn method(subject: &Subject<'_>, hidden: bool, out: &mut dyn Write) -
 
 5. What is not quoted. Cookies, credentials, secret values in queries and the text of instant
    messages are replaced by [blanked N bytes] and marked with their place. They are recognised by
-   column and by key; a secret under a name that nobody knows is not. Rejected lines and files of
-   unknown formats are not quoted at all: rejected.jsonl has the place and the reason.
+   column and by key; a secret under a name that nobody knows is not. Rejected lines are never
+   cited: rejected.jsonl has the place and the reason. The sample may draw one, as any line; it is
+   blanked alike. Files of unknown formats are not quoted at all.
 
 6. Limits. The numbers state what observed usage requires under the named rule packs. They are no
    finding that licences suffice. Missing logs are not missing use: coverage.csv shows the days

@@ -11,6 +11,7 @@ use super::{Verdict, VerifyError, bag};
 use crate::digest::unhex;
 use crate::evidence::bag::TAG_MANIFEST;
 use crate::pseudonym::{DISCLOSED, Kind, commitment, opened};
+use crate::report::text::words::counted;
 use crate::shown;
 
 /// The first line.
@@ -103,7 +104,10 @@ pub(super) fn open(
     }
     verdict.refuse_all(wrong);
     verdict.note(format!(
-        "{names} names, {rows} rows and {files} files of {shown} fit their pseudonyms and commitments"
+        "what {shown} opens fits its pseudonyms and commitments: {}, {}, {}",
+        counted(names, "name", "names"),
+        counted(rows, "row", "rows"),
+        counted(files, "file", "files"),
     ));
     Ok(())
 }
