@@ -1,7 +1,7 @@
 //! From inputs to merged facts: open, detect, cut, parse, merge, and see what was read twice.
 //!
 //! One large file uses every core as well as thousands of small ones do: workers take files from
-//! one list, and a large file is cut into segments that idle workers help with ([`course`]).
+//! one list, and a large file is cut into segments that idle workers help with.
 
 pub(crate) mod account;
 mod course;
