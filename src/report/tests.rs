@@ -313,6 +313,29 @@ fn all() -> [Census; 4] {
 }
 
 #[test]
+fn years_without_logs_are_one_line_of_the_map() {
+    let of = |server: &str, day| Coverage {
+        server: server.to_owned(),
+        format: "iis-w3c",
+        days: vec![(day, DayState::Complete)],
+        overlaps: Vec::new(),
+        repeats: Vec::new(),
+        set_back: vec![(0, 352_060, 352_050)],
+    };
+    // 2003-11-18, and 2010-10-31.
+    let coverage = vec![of("EX01", 12_374), of("EX02", 14_913)];
+    let shown = shown(&Census { coverage, ..several() }, Style { width: 100, color: false });
+    let map = shown.split_once("COVERAGE").unwrap().1;
+    let lines: Vec<&str> = map.lines().map(str::trim).skip(1).take(5).collect();
+    assert!(lines[0].starts_with("2003 ") && lines[1].starts_with("EX01 "), "{lines:?}");
+    assert_eq!(lines[2], "2004-01-01 to 2009-12-31: no rows");
+    assert!(lines[3].starts_with("2010 ") && lines[4].starts_with("EX02 "), "{lines:?}");
+    let back = map.split_once("clock set back").unwrap().1;
+    // One log, in whichever series it is.
+    assert_eq!(back.matches("2010-02-28 18h").count(), 1, "{back}");
+}
+
+#[test]
 fn mailboxes_of_nobody_who_is_counted_come_first() {
     let text = |corroborated| {
         let census = Census { corroborated, ..several() };

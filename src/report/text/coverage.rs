@@ -1,6 +1,6 @@
 //! Which days the logs cover, as a map: a row for each server and format, a character for each day or week.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use calproof_parsers::time::{DAY_MS, civil, day_number};
@@ -87,6 +87,16 @@ impl Row {
         Row { label: format!("{} {}", shortened(&of.server, SERVER), of.format), days }
     }
 
+    /// The line of a block, its label included; `None` where no day of it is in the block.
+    fn drawn(&self, cells: &BTreeMap<usize, (i32, i32)>, label: usize) -> Option<String> {
+        let last = cells.keys().last().copied()?;
+        let cell = |cell| cells.get(&cell).map_or(' ', |days| self.cell(*days));
+        let drawn: String = (0..=last).map(cell).collect();
+        let gap = " ".repeat(label.saturating_sub(width(&self.label)));
+        let line = || format!("{}{gap}{}", self.label, drawn.trim_end());
+        (!drawn.trim().is_empty()).then(line)
+    }
+
     /// What stands for some days; they are complete where each of them is.
     fn cell(&self, (from, to): (i32, i32)) -> char {
         let mut states = self.days.range(from..=to).map(|(_, state)| state);
@@ -106,7 +116,8 @@ impl Row {
     }
 }
 
-/// Draws the blocks, with the rows that have a day in them. `per` is the number of cells of the block
+/// Draws the blocks, with the rows that have a day in them; blocks in which none has are one line
+/// together. `per` is the number of cells of the block
 /// before, by which the numbers over a second one go on.
 fn draw(
     blocks: &Blocks,
@@ -115,7 +126,16 @@ fn draw(
     per: usize,
     page: &mut Page<'_>,
 ) -> io::Result<()> {
+    let mut bare: Option<(i32, i32)> = None;
     for ((title, part), cells) in blocks.iter().take(2 * YEARS) {
+        let drawn: Vec<String> = rows.iter().filter_map(|row| row.drawn(cells, label)).collect();
+        if drawn.is_empty() {
+            let (first, last) = (cells.values().next(), cells.values().last());
+            let days = bare.into_iter().chain(first.copied()).chain(last.copied());
+            bare = days.reduce(|(from, _), (_, to)| (from, to));
+            continue;
+        }
+        without_rows(bare.take(), page)?;
         let begin = if *part == 0 { 0 } else { part * per };
         let last = cells.keys().last().copied().unwrap_or(0);
         let mut header = format!("{title:label$}");
@@ -129,17 +149,22 @@ fn draw(
             }
         }
         page.line(2, &header)?;
-        for row in rows {
-            let drawn: String = (0..=last)
-                .map(|cell| cells.get(&cell).map_or(' ', |days| row.cell(*days)))
-                .collect();
-            if !drawn.trim().is_empty() {
-                let gap = " ".repeat(label.saturating_sub(width(&row.label)));
-                page.line(2, format!("{}{gap}{drawn}", row.label).trim_end())?;
-            }
+        for line in drawn {
+            page.line(2, &line)?;
         }
     }
+    without_rows(bare, page)?;
     more(blocks.len(), 2 * YEARS, "block", "blocks", page)
+}
+
+/// Days on which no series has begun and not yet ended.
+fn without_rows(days: Option<(i32, i32)>, page: &mut Page<'_>) -> io::Result<()> {
+    match days {
+        Some((from, to)) => {
+            page.line(2, &format!("{} to {}: no rows", day_text(from), day_text(to)))
+        }
+        None => Ok(()),
+    }
 }
 
 /// What gaps may hide, apart from what was counted.
@@ -207,7 +232,8 @@ fn doubled(census: &Census, page: &mut Page<'_>) -> io::Result<()> {
 /// Logs whose clock went back.
 fn set_back(census: &Census, page: &mut Page<'_>) -> io::Result<()> {
     let hour = |hour: i64| instant(hour * 3_600_000)[..13].replace('T', " ");
-    let jumps: Vec<String> = census
+    // A log with rows of two servers is in two series.
+    let jumps: BTreeSet<String> = census
         .coverage
         .iter()
         .flat_map(|c| &c.set_back)
@@ -221,7 +247,7 @@ fn set_back(census: &Census, page: &mut Page<'_>) -> io::Result<()> {
     }
     let text = format!(
         "the clock of a log goes back by more than an hour: {}. Rows may stand under a wrong day.",
-        some(&jumps, PLACES)
+        some(&jumps.into_iter().collect::<Vec<_>>(), PLACES)
     );
     page.labelled(2, "clock set back", 16, &text)
 }
