@@ -2,6 +2,9 @@
 //!
 //! `cargo bench --bench parse`. The logs are those of `benches/compare/`.
 
+#[path = "../parsers/benches/measure/mod.rs"]
+#[allow(dead_code, reason = "the benchmarks of single formats use more of it")]
+mod measure;
 #[path = "compare/generate/organisation.rs"]
 #[allow(dead_code, reason = "the generator uses more of it")]
 mod organisation;
@@ -10,55 +13,18 @@ mod organisation;
 mod truth;
 
 use std::hint::black_box;
-use std::ops::Range;
 use std::time::Duration;
 
 use calproof::facts::collector::Collector;
 use calproof::facts::tally::Tally;
 use calproof::facts::usage::Period;
-use calproof_parsers::{
-    Access, FactId, LineErrorKind, LineKind, Memory, Notice, Place, Proof, Repeats, Scope, Segment,
-    ServerEvidence, ServerId, Sink, detect, sip::SipMessage,
-};
+use calproof_parsers::{Memory, Scope, Segment, Sink, detect};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use measure::Count;
 use organisation::{FIELDS, Organisation, Rows};
 use truth::Truth;
 
 const SIZE: usize = 64 << 20;
-
-/// Counts what it hears and keeps nothing.
-#[derive(Default)]
-struct Counting {
-    lines: u64,
-    accesses: u64,
-}
-
-impl Sink for Counting {
-    fn lines(&mut self, _: LineKind, count: u64, _: Range<u64>) {
-        self.lines += count;
-    }
-    fn rejected(&mut self, _: u64, _: u64, _: LineErrorKind) {}
-    fn access(&mut self, _: Place, _: &Access<'_>) -> FactId {
-        self.accesses += 1;
-        FactId(0)
-    }
-    fn server(&mut self, _: &ServerEvidence<'_>) -> ServerId {
-        ServerId(0)
-    }
-
-    fn again(&mut self, _: FactId, _: Place) {
-        self.accesses += 1;
-    }
-    fn repeated(&mut self, _: FactId, _: &Repeats) {}
-
-    fn alias(&mut self, _: Place, _: &[u8], _: &[u8], _: Proof) {}
-    fn sip(&mut self, _: Place, _: &SipMessage<'_>) {}
-    fn corroborate(&mut self, _: Place, _: &ServerEvidence<'_>, _: &[u8], _: &[u8]) {}
-    fn active(&mut self, _: &ServerEvidence<'_>, _: i64) {}
-    fn span(&mut self, _: i64, _: i64) {}
-    fn notice(&mut self, _: Notice) {}
-    fn directive(&mut self, _: u64, _: u64, _: &[u8], _: &[u8]) {}
-}
 
 /// A day of one server.
 fn log() -> Vec<u8> {
@@ -101,7 +67,7 @@ fn iis_w3c(criterion: &mut Criterion) {
     });
     group.bench_function("counting sink", |bencher| {
         bencher.iter(|| {
-            let mut sink = Counting::default();
+            let mut sink = Count::default();
             parse(black_box(&text), &scope, &mut sink);
             (sink.lines, sink.accesses)
         });
