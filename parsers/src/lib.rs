@@ -27,6 +27,7 @@ pub mod http;
 pub mod line;
 mod memory;
 pub mod network;
+mod recent;
 #[doc(hidden)]
 pub mod recorder;
 pub mod service;

@@ -81,7 +81,6 @@ mod decide;
 mod exchange;
 mod header;
 mod ntlm;
-mod recent;
 mod uri;
 
 #[cfg(test)]
@@ -93,7 +92,6 @@ pub use decide::Decided;
 pub use exchange::{Exchange, ExchangeKey, Row};
 pub use header::HeaderName;
 pub use ntlm::NtlmIdentity;
-pub(crate) use recent::Recent;
 pub use uri::{NameAddr, Sender};
 
 /// Which way a message went, seen from the server that wrote the trace.

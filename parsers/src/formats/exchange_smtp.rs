@@ -273,9 +273,7 @@ impl<'a> Rows<'a> for Reader<'a> {
             return Err(LineErrorKind::Shape);
         }
         let values = self.layout.split(row, false)?;
-        let instant = self.layout.instant.ok_or(LineErrorKind::NoDate)?;
-        let instant = self.clock.instant(bare(values.get(Some(instant))));
-        let instant = instant.ok_or(LineErrorKind::Timestamp { field: "date-time" })?;
+        let instant = self.layout.instant_of(&values, &mut self.clock, "date-time")?;
         let local = bare(values.get(self.layout.local));
         // Before it is connected a sending session has no local end, and names no server.
         if self.own == Protocol::SmtpReceive || !local.is_empty() {

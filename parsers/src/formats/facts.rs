@@ -36,17 +36,20 @@ pub(crate) struct Hash(u32);
 
 impl<const N: usize> Said<'_, N> {
     #[inline]
+    fn kind(&self) -> u64 {
+        self.service as u64 | (self.outcome as u64) << 8
+    }
+
+    #[inline]
     fn plain(&self) -> u128 {
-        let kind = self.service as u64 | (self.outcome as u64) << 8;
-        u128::from(kind | u64::from(self.marks.bits()) << 16)
+        u128::from(self.kind() | u64::from(self.marks.bits()) << 16)
             | u128::from(self.server.0) << 64
             | u128::from(self.agent.0) << 96
     }
 
     #[inline]
     pub(super) fn hash(&self) -> Hash {
-        let kind = self.service as u64 | (self.outcome as u64) << 8;
-        let plain = kind | u64::from(self.server.0) << 16 | u64::from(self.agent.0) << 32;
+        let plain = self.kind() | u64::from(self.server.0) << 16 | u64::from(self.agent.0) << 32;
         Hash((self.parts.iter().fold(plain, |hash, part| mix(hash, part)) >> 32) as u32)
     }
 }

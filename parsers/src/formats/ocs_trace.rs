@@ -14,7 +14,8 @@ use crate::event::{LineErrorKind, LineKind, Notice, Place, ServerEvidence, Sink}
 use crate::format::{Description, LogFormat, Segment, State};
 use crate::line::{self, Run};
 use crate::memory::Memory;
-use crate::sip::{HeaderName, Modalities, Peer, Recent, Sender, SipMessage, StartLine};
+use crate::recent::Recent;
+use crate::sip::{HeaderName, Modalities, Peer, Sender, SipMessage, StartLine};
 use lines::Lines;
 use record::{Header, Headers};
 
@@ -147,6 +148,10 @@ struct Record<'a> {
     lines_before: u64,
 }
 
+/// How many values are remembered of a kind: more than there are exchanges at a time. A request's `From`
+/// stands in its answers too.
+const RECENT: usize = 128;
+
 struct Reader<'a, 's> {
     segment: &'a Segment<'a>,
     sink: &'s mut dyn Sink,
@@ -171,11 +176,11 @@ struct Reader<'a, 's> {
     quick: bool,
     headers: Headers<'a>,
     /// `From` values, and what they say.
-    senders: Recent<'a, Sender<'a>>,
+    senders: Recent<'a, Sender<'a>, RECENT>,
     /// Endpoints, and what stands there.
-    peers: Recent<'a, Peer<'a>>,
+    peers: Recent<'a, Peer<'a>, RECENT>,
     /// URIs of requests, and what they are about.
-    uris: Recent<'a, Modalities>,
+    uris: Recent<'a, Modalities, RECENT>,
 }
 
 impl<'a, 's> Reader<'a, 's> {
@@ -197,9 +202,9 @@ impl<'a, 's> Reader<'a, 's> {
             zone_noted: false,
             quick: true,
             headers: Headers::default(),
-            senders: Recent::new(Sender::parse),
-            peers: Recent::new(Peer::of),
-            uris: Recent::new(Modalities::of_uri),
+            senders: Recent::default(),
+            peers: Recent::default(),
+            uris: Recent::default(),
         }
     }
 

@@ -7,8 +7,9 @@ use super::super::exchange_protocol::{
 };
 use super::super::facts::{Facts, Said};
 use super::super::web::AgentId;
+use super::context::Context;
 use super::conversation::Conversations;
-use super::memo::{Aliases, Commands, Contexts};
+use super::memo::Aliases;
 use super::person::{person, typed_name};
 use super::{device, service};
 use crate::csv::{self, Fields};
@@ -18,6 +19,7 @@ use crate::event::{
 };
 use crate::format::{Scope, State};
 use crate::network;
+use crate::recent::Recent;
 use crate::time::{Clock, DAY_MS};
 
 pub(super) struct Reader<'a, 'm> {
@@ -38,8 +40,8 @@ pub(super) struct Reader<'a, 'm> {
     facts: &'m mut Facts<2>,
     /// The sink wants to hear of each row.
     each: bool,
-    contexts: Contexts<'a>,
-    commands: Commands<'a, Command>,
+    contexts: Recent<'a, Context<'a>, 1024>,
+    commands: Recent<'a, Command, 64>,
     /// The server of the row before is a back end, by its port.
     back_end: bool,
     aliases: Aliases<'a>,
@@ -80,8 +82,8 @@ impl<'a, 'm> Reader<'a, 'm> {
             server: None,
             facts,
             each,
-            contexts: Contexts::default(),
-            commands: Commands::new(),
+            contexts: Recent::default(),
+            commands: Recent::default(),
             back_end: false,
             aliases: Aliases::default(),
             conversations: Conversations::resume(open, scope),
@@ -104,7 +106,7 @@ impl<'a, 'm> Reader<'a, 'm> {
     ) {
         let field = |column: Option<usize>| values.get(column);
         let command = bare(field(self.layout.command));
-        let command = self.commands.of(command, || kind_of(protocol, command));
+        let command = self.commands.of(command, |command| kind_of(protocol, command));
         if command == Command::Other {
             return;
         }
@@ -121,7 +123,7 @@ impl<'a, 'm> Reader<'a, 'm> {
         if command == Command::Store && !somebody {
             return;
         }
-        let context = self.contexts.of(field(self.layout.context));
+        let context = self.contexts.of(field(self.layout.context), Context::of);
         let served = context.ok && !context.error && !context.proxy_failed;
         let outcome = match command {
             Command::Logon if served => Outcome::Served,
@@ -237,7 +239,7 @@ impl<'a> Rows<'a> for Reader<'a, '_> {
         self.assumed = state.assumed;
         self.software = state.software;
         self.server = None;
-        self.commands = Commands::new();
+        self.commands = Recent::default();
     }
 
     fn row(
@@ -248,9 +250,7 @@ impl<'a> Rows<'a> for Reader<'a, '_> {
     ) -> Result<i64, LineErrorKind> {
         let protocol = self.protocol.ok_or(LineErrorKind::Shape)?;
         let values = self.layout.split(row, self.assumed)?;
-        let instant = self.layout.instant.ok_or(LineErrorKind::NoDate)?;
-        let instant = self.clock.instant(bare(values.get(Some(instant))));
-        let instant = instant.ok_or(LineErrorKind::Timestamp { field: "dateTime" })?;
+        let instant = self.layout.instant_of(&values, &mut self.clock, "dateTime")?;
         let local = bare(values.get(self.layout.local));
         if self.activity.row(instant, b"", local, self.software, sink) {
             self.server = None;

@@ -3,6 +3,7 @@
 use super::Row;
 use crate::csv::{self, Fields};
 use crate::event::LineErrorKind;
+use crate::time::Clock;
 
 /// The most columns that are told apart; rows may have more, those are only counted.
 pub(crate) const MOST: usize = 16;
@@ -100,6 +101,19 @@ impl Layout {
                     || assumed && self.count == 13 && found == 12));
         let (found, declared) = (found as u32, self.count as u32);
         if fits { Ok(fields) } else { Err(LineErrorKind::FieldCount { found, declared }) }
+    }
+
+    /// The instant of a row, in milliseconds since 1970; `field` is what an error calls its column.
+    #[inline]
+    pub(crate) fn instant_of(
+        &self,
+        values: &Fields<'_, '_>,
+        clock: &mut Clock,
+        field: &'static str,
+    ) -> Result<i64, LineErrorKind> {
+        let column = self.instant.ok_or(LineErrorKind::NoDate)?;
+        let instant = clock.instant(bare(values.get(Some(column))));
+        instant.ok_or(LineErrorKind::Timestamp { field })
     }
 }
 
