@@ -1,6 +1,6 @@
 //! Reading one header into a message.
 
-use super::uri::{each_named, parameter};
+use super::uri::{each_named, first_named, parameter};
 use super::{
     GssapiData, Method, Modalities, NameAddr, Schemes, Sender, SipMessage, StartLine, uri,
 };
@@ -175,16 +175,7 @@ impl<'a> SipMessage<'a> {
     /// A response may list contacts of other endpoints too; several tell nothing about this one.
     fn contact(&mut self, value: &'a [u8]) {
         let contact = NameAddr::parse(value);
-        let (mut expires, mut instance) = (None, None);
-        each_named(
-            contact.parameters,
-            b';',
-            [b"expires", INSTANCE],
-            |number, value| match number {
-                0 => expires = expires.or(Some(value)),
-                _ => instance = instance.or(Some(value)),
-            },
-        );
+        let [expires, instance] = first_named(contact.parameters, b';', [b"expires", INSTANCE]);
         if self.is_request() && expires == Some(b"0") {
             self.expires_zero = true;
         }
@@ -223,23 +214,20 @@ impl<'a> SipMessage<'a> {
     }
 
     fn challenge(&mut self, value: &'a [u8]) {
-        if self.target.is_empty() {
-            self.read_target(scheme(value).1);
-        }
+        self.read_target(scheme(value).1);
     }
 
     fn authenticated(&mut self, value: &'a [u8]) {
         let (scheme, rest) = scheme(value);
         self.authentication_info |= scheme;
-        if self.target.is_empty() {
-            self.read_target(rest);
-        }
+        self.read_target(rest);
     }
 
     fn read_target(&mut self, parameters: &'a [u8]) {
-        let mut target = None;
-        each_named(parameters, b',', [b"targetname"], |_, value| target = target.or(Some(value)));
-        self.target = host_of(target.unwrap_or_default());
+        if self.target.is_empty() {
+            let [target] = first_named(parameters, b',', [b"targetname"]);
+            self.target = host_of(target.unwrap_or_default());
+        }
     }
 
     fn asserted(&mut self, value: &'a [u8]) {

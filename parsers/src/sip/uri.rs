@@ -58,11 +58,6 @@ impl<'a> NameAddr<'a> {
     pub fn uri_parameter(&self, name: &[u8]) -> Option<&'a [u8]> {
         parameter(uri_parameters(self.uri), b';', name)
     }
-
-    /// Whether the URI is a telephone number.
-    pub fn is_telephone(&self) -> bool {
-        is_telephone(self.uri)
-    }
 }
 
 /// What a `From` value says of the sender.
@@ -96,11 +91,7 @@ impl<'a> Sender<'a> {
         let name = NameAddr::parse(value);
         let address = name.address_of_record();
         let (is_telephone, opaque) = telephone_and_opaque(name.uri);
-        let (mut tag, mut epid) = (None, None);
-        each_named(name.parameters, b';', [b"tag", b"epid"], |number, value| match number {
-            0 => tag = tag.or(Some(value)),
-            _ => epid = epid.or(Some(value)),
-        });
+        let [tag, epid] = first_named(name.parameters, b';', [b"tag", b"epid"]);
         Sender {
             uri: name.uri,
             address,
@@ -202,6 +193,20 @@ pub(super) fn each_named<'a, const N: usize>(
     for (number, start, end) in found.values.iter().take(found.count) {
         seen(*number, unquoted(text[*start..*end].trim_ascii()));
     }
+}
+
+/// The first value of each of `names`, as [`each_named`] finds them.
+#[inline]
+pub(super) fn first_named<'a, const N: usize>(
+    text: &'a [u8],
+    separator: u8,
+    names: [&[u8]; N],
+) -> [Option<&'a [u8]>; N] {
+    let mut first = [None; N];
+    each_named(text, separator, names, |number, value| {
+        first[number] = first[number].or(Some(value));
+    });
+    first
 }
 
 /// Values that are noted.
@@ -336,21 +341,12 @@ pub(super) fn address_of_record(uri: &[u8]) -> &[u8] {
     if scheme == at || host == 0 { b"" } else { uri[..at + 1 + host].trim_ascii() }
 }
 
-/// Whether a URI is a telephone number: `tel:` or `;user=phone`.
-pub(super) fn is_telephone(uri: &[u8]) -> bool {
-    telephone_and_opaque(uri).0
-}
-
-/// Whether a URI is a telephone number, and its `opaque` parameter; empty where there is none.
+/// Whether a URI is a telephone number, `tel:` or `;user=phone`, and its `opaque` parameter; empty where there is none.
 pub(super) fn telephone_and_opaque(uri: &[u8]) -> (bool, &[u8]) {
     if memchr::memchr(b';', uri).is_none() {
         return (starts_with_ignore_case(uri, b"tel:"), b"");
     }
-    let (mut user, mut opaque) = (None::<&[u8]>, None);
-    each_named(uri_parameters(uri), b';', [b"user", b"opaque"], |number, value| match number {
-        0 => user = user.or(Some(value)),
-        _ => opaque = opaque.or(Some(value)),
-    });
+    let [user, opaque] = first_named(uri_parameters(uri), b';', [b"user", b"opaque"]);
     let phone = user.is_some_and(|user| user.eq_ignore_ascii_case(b"phone"));
     (phone || starts_with_ignore_case(uri, b"tel:"), opaque.unwrap_or_default())
 }
