@@ -58,7 +58,7 @@ impl ContentHasher {
         !matches!(self, Self::None)
     }
 
-    /// Takes in the next bytes of the content; pieces of 64 to 256 KiB, just parsed, are still in the cache.
+    /// Takes in the next bytes of the content; large pieces are hashed quicker than small ones.
     pub fn update(&mut self, bytes: &[u8]) {
         match self {
             Self::Blake3(hasher) => {

@@ -133,8 +133,7 @@ impl Course<'_, '_> {
     /// Parses segments until there is none to begin.
     fn work(&self) {
         while let Some(Begun { number, range, before }) = self.begin() {
-            let mut after = before.clone();
-            let told = self.parse(range.clone(), &mut after);
+            let (told, after) = self.parse(range.clone(), &before);
             self.text.progress.advance(range.len() as u64);
             self.done(number, Parsed { range, before, after, told });
             self.release();
@@ -165,16 +164,17 @@ impl Course<'_, '_> {
         Some(Begun { number, range: start..end, before })
     }
 
-    fn parse(&self, range: Range<usize>, state: &mut State) -> Told {
+    /// What a segment that is begun in the state `before` tells, and the state behind it.
+    fn parse(&self, range: Range<usize>, before: &State) -> (Told, State) {
         let Text { bytes, base, format, eol, folder, scope, .. } = self.text;
         let base = base + range.start as u64;
         let segment = Segment { text: &bytes[range], base, eol, scope };
-        let before = state.clone();
-        let told = self.tallies.parse(format, &segment, folder, state);
-        if *state != before {
-            lock(&self.next).state = state.clone();
+        let mut after = before.clone();
+        let told = self.tallies.parse(format, &segment, folder, &mut after);
+        if after != *before {
+            lock(&self.next).state = after.clone();
         }
-        told
+        (told, after)
     }
 
     /// Adds a segment, if those before it are added, and those that have waited for it.
@@ -188,8 +188,7 @@ impl Course<'_, '_> {
                 break;
             };
             if before != *turn.state {
-                after = turn.state.clone();
-                told = self.parse(range.clone(), &mut after);
+                (told, after) = self.parse(range.clone(), turn.state);
             }
             turn.account.add(told);
             *turn.state = after;

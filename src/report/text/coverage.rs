@@ -117,8 +117,8 @@ impl Row {
 }
 
 /// Draws the blocks, with the rows that have a day in them; blocks in which none has are one line
-/// together. `per` is the number of cells of the block
-/// before, by which the numbers over a second one go on.
+/// together. `per` is the number of cells of the block before, by which the numbers over a second one
+/// go on.
 fn draw(
     blocks: &Blocks,
     rows: &[Row],
