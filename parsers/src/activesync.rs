@@ -51,7 +51,7 @@ struct Pass<'a> {
 
 impl simd::Blocks<2> for Pass<'_> {
     #[inline(always)]
-    fn block(&mut self, at: usize, [ampersands, colons]: [u64; 2]) {
+    fn block(&mut self, at: usize, [ampersands, colons]: [u64; 2], _: impl simd::Note) {
         for at in simd::bits(ampersands | colons).map(|i| at + i) {
             if self.query[at] == b':' {
                 self.pairs.colon(&self.query[self.start..], at - self.start);

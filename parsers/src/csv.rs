@@ -52,7 +52,7 @@ impl Cut<'_, '_> {
 
 impl simd::Blocks<2> for Cut<'_, '_> {
     #[inline(always)]
-    fn block(&mut self, base: usize, [commas, quotes]: [u64; 2]) {
+    fn block(&mut self, base: usize, [commas, quotes]: [u64; 2], _: impl simd::Note) {
         if quotes == 0
             && let Quote::None = self.quote
         {

@@ -1,7 +1,10 @@
 //! Where certain bytes stand, sixty-four bytes at a time.
 //!
-//! The crate's one place with code that the compiler cannot check: a call of a function that is
-//! compiled for more than the least processor, and its loads.
+//! The crate's one place with code that the compiler cannot check: calls of functions that are
+//! compiled for more than the least processor, and their loads and stores.
+//!
+//! There are three ways, which tests hold to the same answers: AVX-512 with VBMI2 (Ice Lake, Zen 4 and
+//! later), AVX2, and one for any processor.
 
 /// Bytes that are looked at together.
 pub(crate) const BLOCK: usize = 64;
@@ -12,27 +15,36 @@ pub(crate) trait Blocks<const N: usize> {
     /// The next block: its offset in the text, and for each wanted byte a mask whose bit `i` is set
     /// where that byte stands at `i` of the block. The last block may be short; the bits behind its end
     /// are 0.
-    fn block(&mut self, at: usize, masks: [u64; N]);
+    fn block(&mut self, at: usize, masks: [u64; N], note: impl Note);
 
     /// How many bytes ahead of the block at hand the processor is asked to fetch; 0 for not at all.
     /// Pays where a long text is read that is not in the cache.
     const AHEAD: usize = 0;
 }
 
+/// Takes a mask, a base and room for places: writes the places of the bits of the mask that stand behind
+/// the base, from the lowest. Room behind them is written over.
+pub(crate) trait Note: Copy + Fn(u64, u32, &mut [u32; BLOCK]) {}
+
+impl<F: Copy + Fn(u64, u32, &mut [u32; BLOCK])> Note for F {}
+
 /// Tells `seen` of every block of `text` which of its bytes are the `wanted` ones.
 #[inline]
 pub(crate) fn each_block<const N: usize>(text: &[u8], wanted: [u8; N], seen: &mut impl Blocks<N>) {
     #[cfg(target_arch = "x86_64")]
-    if avx2::is_here() {
-        #[allow(unsafe_code, reason = "compiled for more than the least processor")]
-        // SAFETY: `avx2::each_block` is safe code that touches no memory but its arguments. What makes
-        // the call unsafe is that the processor must have the features that the function is compiled
-        // for, and `avx2::is_here` has just asked for all of them.
-        unsafe {
+    #[allow(unsafe_code, reason = "compiled for more than the least processor")]
+    // SAFETY: both functions are safe code that touches no memory but its arguments. What makes the
+    // calls unsafe is that the processor must have the features that the function is compiled for, and
+    // `is_here` of its module has just asked for all of them.
+    unsafe {
+        if avx512::is_here() {
+            return avx512::each_block(text, wanted, seen);
+        }
+        if avx2::is_here() {
             return avx2::each_block(text, wanted, seen);
         }
     }
-    each_block_by(text, wanted, seen, masks);
+    each_block_by(text, wanted, seen, masks, note);
 }
 
 /// Tells `seen` where one of `pairs` stands in `text`: the offset of its first byte, in order. Pairs are
@@ -45,10 +57,13 @@ pub(crate) fn each_pair<const N: usize>(
     seen: &mut impl FnMut(usize),
 ) {
     #[cfg(target_arch = "x86_64")]
-    if avx2::is_here() {
-        #[allow(unsafe_code, reason = "compiled for more than the least processor")]
-        // SAFETY: as in `each_block`.
-        unsafe {
+    #[allow(unsafe_code, reason = "compiled for more than the least processor")]
+    // SAFETY: as in `each_block`.
+    unsafe {
+        if avx512::is_here() {
+            return avx512::each_pair(text, pairs, seen);
+        }
+        if avx2::is_here() {
             return avx2::each_pair(text, pairs, seen);
         }
     }
@@ -92,22 +107,23 @@ pub(crate) fn bits(mut mask: u64) -> impl Iterator<Item = usize> {
     })
 }
 
-/// Writes the offsets of the lowest `N` bits of `mask`, which stand behind `base`, to `places` from `at`,
-/// whether there are that many or not, and clears them. `false` where there is no room.
+/// A [`Note`] for any processor.
 #[inline(always)]
-pub(crate) fn note<const N: usize, const P: usize>(
-    mask: &mut u64,
-    base: u32,
-    places: &mut [u32; P],
-    at: usize,
-) -> bool {
-    let room = places.get_mut(at..).and_then(|rest| rest.first_chunk_mut::<N>());
-    let Some(room) = room else { return false };
-    for place in room {
-        *place = base.wrapping_add(mask.trailing_zeros());
-        *mask &= mask.wrapping_sub(1);
+fn note(mut mask: u64, base: u32, places: &mut [u32; BLOCK]) {
+    let mut next = |room: &mut [u32]| {
+        for place in room {
+            *place = base.wrapping_add(mask.trailing_zeros());
+            mask &= mask.wrapping_sub(1);
+        }
+        mask != 0
+    };
+    // The number of bits is hard to foretell: most blocks of a log have few, those where a row ends have
+    // many. So some places are written whether there are that many bits or not.
+    let (few, rest) = places.split_at_mut(4);
+    if next(few) {
+        let (eights, last) = rest.as_chunks_mut::<8>();
+        let _ = eights.iter_mut().all(|eight| next(eight)) && next(last);
     }
-    true
 }
 
 #[inline(always)]
@@ -116,6 +132,7 @@ fn each_block_by<const N: usize, B: Blocks<N>>(
     wanted: [u8; N],
     seen: &mut B,
     masks: impl Fn(&[u8; BLOCK], [u8; N]) -> [u64; N],
+    note: impl Note,
 ) {
     let (whole, rest) = text.as_chunks::<BLOCK>();
     let mut at = 0;
@@ -123,14 +140,14 @@ fn each_block_by<const N: usize, B: Blocks<N>>(
         if B::AHEAD > 0 {
             prefetch(block.as_ptr().wrapping_add(B::AHEAD));
         }
-        seen.block(at, masks(block, wanted));
+        seen.block(at, masks(block, wanted), note);
         at += BLOCK;
     }
     if !rest.is_empty() {
         let mut last = [0; BLOCK];
         last[..rest.len()].copy_from_slice(rest);
         let there = (1 << rest.len()) - 1;
-        seen.block(at, masks(&last, wanted).map(|mask| mask & there));
+        seen.block(at, masks(&last, wanted).map(|mask| mask & there), note);
     }
 }
 
@@ -197,7 +214,7 @@ mod avx2 {
         wanted: [u8; N],
         seen: &mut impl Blocks<N>,
     ) {
-        each_block_by(text, wanted, seen, |block, wanted| masks(block, wanted));
+        each_block_by(text, wanted, seen, |block, wanted| masks(block, wanted), super::note);
     }
 
     #[target_feature(enable = "avx2,bmi1,popcnt")]
@@ -251,16 +268,129 @@ mod avx2 {
     }
 }
 
+#[cfg(target_arch = "x86_64")]
+mod avx512 {
+    use std::arch::x86_64::{
+        __m128i, __m512i, _mm512_add_epi32, _mm512_cmpeq_epi8_mask, _mm512_cvtepu8_epi32,
+        _mm512_extracti32x4_epi32, _mm512_loadu_si512, _mm512_maskz_compress_epi8, _mm512_or_si512,
+        _mm512_set1_epi8, _mm512_set1_epi32, _mm512_storeu_si512,
+    };
+
+    use super::{BLOCK, Blocks, each_block_by, each_pair_by};
+
+    /// Whether this processor has every feature that the functions below are compiled for.
+    #[inline]
+    pub(super) fn is_here() -> bool {
+        is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512vbmi2")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("popcnt")
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,bmi1,popcnt")]
+    pub(super) fn each_block<const N: usize>(
+        text: &[u8],
+        wanted: [u8; N],
+        seen: &mut impl Blocks<N>,
+    ) {
+        let masks = |block: &[u8; BLOCK], wanted: [u8; N]| {
+            let block = load(block);
+            wanted.map(|byte| is(block, byte))
+        };
+        each_block_by(text, wanted, seen, masks, |mask, base, places| note(mask, base, places));
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,bmi1,popcnt")]
+    pub(super) fn each_pair<const N: usize>(
+        text: &[u8],
+        pairs: [[u8; 2]; N],
+        seen: &mut impl FnMut(usize),
+    ) {
+        let mask = |block: &[u8; BLOCK + 1], pairs: [[u8; 2]; N]| {
+            let [one, two] = [block.first_chunk(), block.last_chunk()];
+            let (Some(one), Some(two)) = (one, two) else { return 0 };
+            let lower = |bytes| _mm512_or_si512(load(bytes), _mm512_set1_epi8(0x20));
+            let (one, two) = (lower(one), lower(two));
+            let found = pairs.map(|[first, second]| is(one, first) & is(two, second));
+            found.iter().fold(0, |all, found| all | found)
+        };
+        each_pair_by(text, pairs, seen, mask);
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw")]
+    fn is(bytes: __m512i, wanted: u8) -> u64 {
+        _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(wanted as i8))
+    }
+
+    /// A [`super::Note`]: sixteen places with one store.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512vbmi2")]
+    fn note(mask: u64, base: u32, places: &mut [u32; BLOCK]) {
+        const EACH: [u8; BLOCK] = {
+            let mut each = [0; BLOCK];
+            let mut i = 0;
+            while i < BLOCK {
+                each[i] = i as u8;
+                i += 1;
+            }
+            each
+        };
+        let found = _mm512_maskz_compress_epi8(mask, load(&EACH));
+        let base = _mm512_set1_epi32(base as i32);
+        let (sixteens, _) = places.as_chunks_mut::<16>();
+        let mut put = |i: usize, bytes: __m128i| {
+            store(&mut sixteens[i], _mm512_add_epi32(base, _mm512_cvtepu8_epi32(bytes)));
+        };
+        put(0, _mm512_extracti32x4_epi32::<0>(found));
+        if mask.count_ones() > 16 {
+            put(1, _mm512_extracti32x4_epi32::<1>(found));
+            put(2, _mm512_extracti32x4_epi32::<2>(found));
+            put(3, _mm512_extracti32x4_epi32::<3>(found));
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn load(bytes: &[u8; BLOCK]) -> __m512i {
+        #[allow(unsafe_code, reason = "put together of safe words, it takes many instructions")]
+        // SAFETY: sixty-four bytes are read from a reference to sixty-four bytes, which need not be
+        // aligned, and any bytes are a valid vector.
+        unsafe {
+            _mm512_loadu_si512(bytes.as_ptr().cast())
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn store(places: &mut [u32; 16], values: __m512i) {
+        #[allow(unsafe_code, reason = "taken apart to safe words, it takes many instructions")]
+        // SAFETY: sixty-four bytes are written to a reference to sixteen words of four, which need not
+        // be aligned more than they are, and any bytes are valid words.
+        unsafe {
+            _mm512_storeu_si512(places.as_mut_ptr().cast(), values);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    type Seen = Vec<(usize, [u64; 3])>;
+    /// The masks of each block, and the places of their bits as noted.
+    type Seen = Vec<(usize, [u64; 3], Vec<u32>)>;
 
     impl Blocks<3> for Seen {
-        fn block(&mut self, at: usize, masks: [u64; 3]) {
-            self.push((at, masks));
+        fn block(&mut self, at: usize, masks: [u64; 3], note: impl Note) {
+            let mut places = Vec::new();
+            for mask in [masks[0], masks[0] | masks[1] | masks[2], !masks[0]] {
+                let mut noted = [0; BLOCK];
+                note(mask, 7, &mut noted);
+                places.extend(&noted[..mask.count_ones() as usize]);
+            }
+            self.push((at, masks, places));
         }
     }
 
@@ -269,33 +399,77 @@ mod tests {
             let bit = |(i, b): (usize, &u8)| u64::from(*b == byte) << i;
             block.iter().enumerate().map(bit).sum()
         };
-        let masks = |block: &[u8]| wanted.map(|byte| bits(block, byte));
-        text.chunks(BLOCK).enumerate().map(|(i, block)| (i * BLOCK, masks(block))).collect()
+        let seen = |(i, block): (usize, &[u8])| {
+            let masks: [u64; 3] = wanted.map(|byte| bits(block, byte));
+            let noted = [masks[0], masks[0] | masks[1] | masks[2], !masks[0]];
+            let places = noted
+                .iter()
+                .flat_map(|mask| (0..BLOCK as u32).filter(move |i| mask >> i & 1 == 1))
+                .map(|i| i + 7);
+            (i * BLOCK, masks, places.collect())
+        };
+        text.chunks(BLOCK).enumerate().map(seen).collect()
+    }
+
+    /// The ways that this processor knows beside the one that is taken.
+    fn other_ways(text: &[u8], wanted: [u8; 3]) -> Vec<Seen> {
+        let mut all = vec![Seen::new()];
+        each_block_by(text, wanted, &mut all[0], masks, note);
+        #[cfg(target_arch = "x86_64")]
+        if avx2::is_here() {
+            let mut seen = Seen::new();
+            #[allow(unsafe_code, reason = "as in `each_block`")]
+            // SAFETY: as in `each_block`.
+            unsafe {
+                avx2::each_block(text, wanted, &mut seen);
+            }
+            all.push(seen);
+        }
+        all
+    }
+
+    fn other_pairs(text: &[u8], pairs: [[u8; 2]; 3]) -> Vec<Vec<usize>> {
+        let mut all = vec![Vec::new()];
+        each_pair_by(text, pairs, &mut |at| all[0].push(at), pair_mask);
+        #[cfg(target_arch = "x86_64")]
+        if avx2::is_here() {
+            let mut seen = Vec::new();
+            #[allow(unsafe_code, reason = "as in `each_block`")]
+            // SAFETY: as in `each_block`.
+            unsafe {
+                avx2::each_pair(text, pairs, &mut |at| seen.push(at));
+            }
+            all.push(seen);
+        }
+        all
     }
 
     proptest! {
-        /// Both the way of this processor and the way of any other.
+        /// Every way that this processor knows.
         #[test]
         fn masks_say_where_bytes_are(text in prop::collection::vec(prop_oneof![Just(b' '), Just(b'\n'), any::<u8>()], 0..300)) {
             let wanted = [b' ', b'\n', 0];
-            let (mut quick, mut plain) = (Seen::new(), Seen::new());
-            each_block(&text, wanted, &mut quick);
-            each_block_by(&text, wanted, &mut plain, masks);
-            prop_assert_eq!(quick, plainly(&text, wanted));
-            prop_assert_eq!(plain, plainly(&text, wanted));
+            let mut taken = Seen::new();
+            each_block(&text, wanted, &mut taken);
+            let expected = plainly(&text, wanted);
+            prop_assert_eq!(&taken, &expected);
+            for other in other_ways(&text, wanted) {
+                prop_assert_eq!(&other, &expected);
+            }
         }
 
         #[test]
         fn pairs_are_found_where_they_stand(text in "[kKoOfFrRx&:]{0,200}") {
             let text = text.as_bytes();
             let pairs = [*b"ok", *b"fr", *b"&k"];
-            let (mut quick, mut plain) = (Vec::new(), Vec::new());
-            each_pair(text, pairs, &mut |at| quick.push(at));
-            each_pair_by(text, pairs, &mut |at| plain.push(at), pair_mask);
+            let mut taken = Vec::new();
+            each_pair(text, pairs, &mut |at| taken.push(at));
             let is = |i: &usize| pairs.iter().any(|p| text[*i..].len() > 1 && text[*i..*i + 2].eq_ignore_ascii_case(p));
             let expected: Vec<usize> = (0..text.len()).filter(is).collect();
-            prop_assert_eq!(&quick, &expected);
-            prop_assert_eq!(&plain, &expected);
+            prop_assert_eq!(&taken, &expected);
+            for other in other_pairs(text, pairs) {
+                prop_assert_eq!(&other, &expected);
+            }
         }
     }
 }

@@ -12,8 +12,8 @@ use crate::{line, simd};
 const SPAN: usize = 16 * 1024;
 /// The least bytes that are indexed at a time, where odd lines stand close together.
 const LEAST: usize = 512;
-/// Room for the delimiters of a span. Whole words are written, of which only the first are meant.
-const PLACES: usize = SPAN + 16;
+/// Room for the delimiters of a span, and for those of a block behind any of them.
+const PLACES: usize = SPAN + simd::BLOCK + 1;
 
 /// The fields of a row, quotes left on.
 #[derive(Clone, Copy, Debug)]
@@ -191,7 +191,7 @@ impl simd::Blocks<3> for Noted<'_> {
     const AHEAD: usize = 4096;
 
     #[inline(always)]
-    fn block(&mut self, at: usize, [commas, mut ends, quotes]: [u64; 3]) {
+    fn block(&mut self, at: usize, [commas, mut ends, quotes]: [u64; 3], note: impl simd::Note) {
         if self.stopped {
             return;
         }
@@ -219,12 +219,11 @@ impl simd::Blocks<3> for Noted<'_> {
             self.lines += 1;
             ends &= ends - 1;
         }
-        let mut place = self.places;
-        self.places += all.count_ones() as usize;
-        // Their number is hard to foretell, so some are written whether there are that many or not.
-        while all != 0 && simd::note::<4, PLACES>(&mut all, at as u32 + 1, self.begins, place) {
-            place += 4;
+        let room = self.begins.get_mut(self.places..).and_then(|room| room.first_chunk_mut());
+        if let Some(room) = room {
+            note(all, at as u32 + 1, room);
         }
+        self.places += all.count_ones() as usize;
     }
 }
 

@@ -264,7 +264,12 @@ impl<const N: usize> Found<'_, '_, N> {
 
 impl<const N: usize> simd::Blocks<3> for Found<'_, '_, N> {
     #[inline(always)]
-    fn block(&mut self, at: usize, [separators, quotes, backslashes]: [u64; 3]) {
+    fn block(
+        &mut self,
+        at: usize,
+        [separators, quotes, backslashes]: [u64; 3],
+        _: impl simd::Note,
+    ) {
         let inside = parity(quotes) ^ self.inside;
         self.inside = ((inside as i64) >> 63) as u64;
         self.odd |= backslashes != 0;

@@ -10,9 +10,8 @@ use crate::simd;
 /// Bytes that are indexed at a time. Small enough to stay in the first cache with its positions.
 const SPAN: usize = 16 * 1024;
 
-/// Room for the delimiters of a span, and for a whole row to be looked at behind any of them. Whole
-/// words are written, of which only the first are meant.
-const PLACES: usize = SPAN + MOST + 16;
+/// Room for the delimiters of a span, and for a whole row or a block to be looked at behind any of them.
+const PLACES: usize = SPAN + MOST + simd::BLOCK;
 
 /// Positions of the delimiters of a span of text.
 pub(crate) struct Index {
@@ -139,24 +138,17 @@ struct Noted<'i> {
 impl simd::Blocks<3> for Noted<'_> {
     const AHEAD: usize = 4096;
 
-    /// Notes the offsets of the delimiters of a block. Their number is hard to foretell, so some offsets
-    /// are written whether there are that many or not.
+    /// Notes the offsets of the delimiters of a block.
     #[inline(always)]
-    fn block(&mut self, at: usize, [blanks, ends, tabs]: [u64; 3]) {
-        let mut all = blanks | ends | tabs;
+    fn block(&mut self, at: usize, [blanks, ends, tabs]: [u64; 3], note: impl simd::Note) {
+        let all = blanks | ends | tabs;
         self.odd |= all & (all << 1 | self.after_delimiter);
         self.after_delimiter = all >> 63;
         self.lines += ends.count_ones() as usize;
-        let base = self.text.wrapping_add(at as u32);
-        let mut at = self.count;
+        let room = self.delimiters.get_mut(self.count..).and_then(|room| room.first_chunk_mut());
+        if let Some(room) = room {
+            note(all, self.text.wrapping_add(at as u32), room);
+        }
         self.count += all.count_ones() as usize;
-        // Most blocks have few, those where a row ends have many.
-        if !simd::note::<4, PLACES>(&mut all, base, self.delimiters, at) {
-            return;
-        }
-        at += 4;
-        while all != 0 && simd::note::<8, PLACES>(&mut all, base, self.delimiters, at) {
-            at += 8;
-        }
     }
 }

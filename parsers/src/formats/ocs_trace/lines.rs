@@ -6,8 +6,8 @@ use crate::{line, simd};
 
 /// Bytes that are looked at together: they stay in the first cache until their lines are read.
 const SPAN: usize = 4096;
-/// Room for the line ends of a span. Some are written more than there are.
-const PLACES: usize = SPAN + 8;
+/// Room for the line ends of a span, and for those of a block behind any of them.
+const PLACES: usize = SPAN + simd::BLOCK;
 
 /// The lines of a text, in order; together they are all of it.
 pub(super) struct Lines<'a> {
@@ -66,15 +66,12 @@ struct Ends {
 
 impl simd::Blocks<1> for Ends {
     #[inline(always)]
-    fn block(&mut self, at: usize, [mut ends]: [u64; 1]) {
-        let mut place = self.count;
-        self.count += ends.count_ones() as usize;
-        // Their number is hard to foretell, so two are written whether there are that many or not.
-        while ends != 0
-            && simd::note::<2, PLACES>(&mut ends, at as u32 + 1, &mut self.behind, place)
-        {
-            place += 2;
+    fn block(&mut self, at: usize, [ends]: [u64; 1], note: impl simd::Note) {
+        let room = self.behind.get_mut(self.count..).and_then(|room| room.first_chunk_mut());
+        if let Some(room) = room {
+            note(ends, at as u32 + 1, room);
         }
+        self.count += ends.count_ones() as usize;
     }
 }
 
