@@ -31,8 +31,6 @@ pub struct Request<'a> {
     pub query: &'a [u8],
     /// `s-port`.
     pub port: &'a [u8],
-    /// `s-ip`.
-    pub server_address: &'a [u8],
     /// `c-ip`, or the address that a believed proxy forwarded.
     pub client: &'a [u8],
     /// `cs(User-Agent)`.

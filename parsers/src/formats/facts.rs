@@ -5,7 +5,7 @@
 //! where to look.
 
 use crate::bytes::{mix, same};
-use crate::event::{FactId, Marks, Outcome, Place, ServerId, Sink};
+use crate::event::{Client, FactId, Marks, Outcome, Place, ServerId, Sink};
 use crate::service::Service;
 use crate::simd::prefetch;
 
@@ -24,6 +24,8 @@ pub(crate) struct Said<'r, const N: usize> {
     pub(super) service: Service,
     pub(super) outcome: Outcome,
     pub(super) marks: Marks,
+    /// Where the client stands, where that is none of the parts.
+    pub(super) client: Client,
     /// Number of the user agent, where it matters and is none of the parts.
     pub(super) agent: AgentId,
     /// Names and addresses, as the format has them.
@@ -37,7 +39,7 @@ pub(crate) struct Hash(u32);
 impl<const N: usize> Said<'_, N> {
     #[inline]
     fn kind(&self) -> u64 {
-        self.service as u64 | (self.outcome as u64) << 8
+        self.service as u64 | (self.outcome as u64) << 8 | (self.client as u64) << 12
     }
 
     #[inline]
@@ -182,7 +184,7 @@ impl<const N: usize> Facts<N> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Access, Client, DeviceEvidence, ServerEvidence};
+    use crate::event::{Access, DeviceEvidence, ServerEvidence};
     use crate::recorder::Recorder;
     use crate::time::DAY_MS;
 
@@ -192,6 +194,7 @@ mod tests {
             service: Service::Imap4,
             outcome: Outcome::Served,
             marks: Marks::NONE,
+            client: Client::Unknown,
             agent: AgentId::NONE,
             parts: [user.as_bytes(), client.as_bytes()],
         }
@@ -228,6 +231,7 @@ mod tests {
         all.push(Said { outcome: Outcome::Failed, ..all[7] });
         all.push(Said { marks: Marks::BACK_END, ..all[7] });
         all.push(Said { service: Service::Pop3, ..all[7] });
+        all.push(Said { client: Client::Inside, ..all[7] });
         all.push(Said { agent: AgentId(1), ..all[7] });
         let (mut facts, mut sink) = (Facts::default(), Recorder::default());
         for (i, said) in all.iter().enumerate() {

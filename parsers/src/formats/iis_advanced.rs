@@ -142,7 +142,7 @@ impl LogFormat for IisAdvanced {
 }
 
 /// Number of string columns that the decision reads; see [`Layout::strings`].
-const STRINGS: usize = 9;
+const STRINGS: usize = 8;
 
 /// The request of the values in the order of [`Layout::strings`].
 fn request<'r>(
@@ -152,7 +152,7 @@ fn request<'r>(
     tokens: &[&[u8]; MOST],
     scope: &crate::Scope,
 ) -> Request<'r> {
-    let [user, method, stem, query, port, address, peer, forwarded, agent] = *values;
+    let [user, method, stem, query, port, peer, forwarded, agent] = *values;
     let substatus = layout.values(tokens, [layout.substatus]);
     Request {
         user,
@@ -160,7 +160,6 @@ fn request<'r>(
         stem,
         query,
         port,
-        server_address: address,
         client: http::client_address(peer, forwarded, scope),
         agent,
         status,
@@ -222,7 +221,6 @@ impl Layout {
             self.stem,
             self.query,
             self.port,
-            self.server_address,
             self.client,
             self.forwarded,
             self.agent,

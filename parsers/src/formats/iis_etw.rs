@@ -275,7 +275,6 @@ impl<'a> Reader<'a, '_> {
             stem,
             query,
             port: record.port,
-            server_address: server.address,
             client,
             agent,
             status,

@@ -104,7 +104,6 @@ impl LogFormat for IisNative {
                 method: value(METHOD),
                 stem: value(TARGET),
                 query: value(PARAMETERS),
-                server_address: value(SERVER_ADDRESS),
                 client: value(CLIENT),
                 status,
                 ..Request::default()

@@ -20,7 +20,7 @@ use crate::memory::Memory;
 use crate::time::{self, DAY_MS};
 use layout::Layout;
 
-use super::web::{self, Batch, Shown, Waiting};
+use super::web::{self, Batch, Shown};
 
 /// IIS W3C extended log.
 pub struct IisW3c;
@@ -114,7 +114,7 @@ struct Reader<'a, 's> {
     active: (i64, &'a [u8], &'a [u8]),
     /// What the sink calls that server, once it was asked.
     server: Option<ServerId>,
-    /// Rows of the span at hand and of that server whose facts are still to be looked up.
+    /// Rows of that server whose facts are still to be looked up.
     batch: Batch<'a>,
     blind: bool,
     /// A row was read since the last `#Date` or `#Fields`.
@@ -182,7 +182,6 @@ impl<'a, 's> Reader<'a, 's> {
                 self.line += 1;
                 if !self.plain_row(&index, row) {
                     self.line -= 1;
-                    self.tell_batch(&index);
                     self.any_line(index.row(row, fields).start());
                 }
                 row += 1;
@@ -191,8 +190,8 @@ impl<'a, 's> Reader<'a, 's> {
                 }
             }
             at = index.end(row - 1, fields) + 1;
-            self.tell_batch(&index);
         }
+        self.tell_batch();
         self.memory.index = Some(index);
         self.memory.facts.tell(self.sink);
         if self.first <= self.last {
@@ -212,6 +211,7 @@ impl<'a, 's> Reader<'a, 's> {
 
     /// The line that begins at `start`, whatever it is. Returns where the next one begins.
     fn any_line(&mut self, start: usize) -> usize {
+        self.tell_batch();
         self.line += 1;
         let end = line::next_line(self.segment.text, start, self.segment.eol);
         let raw = &self.segment.text[start..end];
@@ -317,8 +317,7 @@ impl<'a, 's> Reader<'a, 's> {
             self.server_or_hour(change);
         }
         if let Some(user) = self.worth_a_look(field(self.layout.user), status) {
-            let about = (&self.layout, self.segment.scope, self.active.2);
-            let row = request(&field, about, user, status);
+            let row = request(&field, &self.layout, self.segment.scope, user, status);
             let server = (self.server_id(), self.server_evidence());
             let place = Place { byte, line: self.line, instant };
             web::tell(self.sink, self.segment.scope, self.memory, &row, server, place);
@@ -347,7 +346,7 @@ impl<'a, 's> Reader<'a, 's> {
         let (text, fields) = (self.segment.text, self.layout.count);
         let row = index.row(number, fields);
         let usual = self.usual_row(row);
-        let Some((instant, status, user)) = usual.or_else(|| self.unusual_row(index, row)) else {
+        let Some((instant, status, user)) = usual.or_else(|| self.unusual_row(row)) else {
             return false;
         };
         self.rows_since = true;
@@ -358,23 +357,20 @@ impl<'a, 's> Reader<'a, 's> {
         let Some(user) = self.worth_a_look(user, status) else { return true };
         let value = plain_values(text, row, fields);
         let field = |column: Option<u8>| column.map_or(&b""[..], |c| web::value(value(c)));
-        let server = self.server_id();
-        let about = (&self.layout, self.segment.scope, self.active.2);
-        let asked = request(&field, about, user, status);
+        let server = (self.server_id(), &self.server_evidence());
+        let asked = request(&field, &self.layout, self.segment.scope, user, status);
         let place =
             Place { byte: self.segment.base + row.start() as u64, line: self.line, instant };
-        match web::shown(&mut self.memory.looks, &asked, server) {
+        match web::shown(&mut self.memory.looks, self.segment.scope, &asked, server) {
             Shown::Nothing => {}
             Shown::Seen(seen) => {
-                let waiting = Waiting { row: number, status, place };
-                if self.batch.add(&self.memory.facts, seen, waiting) {
-                    self.tell_batch(index);
+                if self.batch.add(&self.memory.facts, seen, asked.agent, place) {
+                    self.tell_batch();
                 }
             }
             Shown::Odd => {
-                self.tell_batch(index);
-                let server = self.server_evidence();
-                web::tell_once(self.sink, self.segment.scope, &asked, server, place);
+                self.tell_batch();
+                web::tell_once(self.sink, self.segment.scope, &asked, *server.1, place);
             }
         }
         true
@@ -401,10 +397,9 @@ impl<'a, 's> Reader<'a, 's> {
         Some((since + second * 1000, status, web::value(value(sieve.user))))
     }
 
-    /// The same of any row that IIS writes. Where it is of another server or hour than the one before,
-    /// what waits is told first.
+    /// The same of any row that IIS writes.
     #[inline(never)]
-    fn unusual_row(&mut self, index: &Index, row: index::Row<'_>) -> Option<(i64, u32, &'a [u8])> {
+    fn unusual_row(&mut self, row: index::Row<'_>) -> Option<(i64, u32, &'a [u8])> {
         let (text, fields) = (self.segment.text, self.layout.count);
         if text.get(row.start()) == Some(&b'#') {
             return None;
@@ -414,7 +409,6 @@ impl<'a, 's> Reader<'a, 's> {
         let instant = self.plain_instant(row, &value)?;
         let status = time::number(value(self.layout.status?))?;
         if let Some(change) = self.moved(&field, instant) {
-            self.tell_batch(index);
             self.server_or_hour(change);
         }
         Some((instant, status, field(self.layout.user)))
@@ -457,6 +451,7 @@ impl<'a, 's> Reader<'a, 's> {
     #[cold]
     fn server_or_hour(&mut self, (instant, name, address): (i64, &'a [u8], &'a [u8])) {
         if (name, address) != (self.active.1, self.active.2) {
+            self.tell_batch();
             self.server = None;
         }
         let hour = instant.div_euclid(HOUR_MS);
@@ -479,20 +474,9 @@ impl<'a, 's> Reader<'a, 's> {
     }
 
     /// Looks up what waits.
-    fn tell_batch(&mut self, index: &Index) {
-        if self.batch.is_empty() {
-            return;
-        }
-        let (Segment { text, scope, .. }, layout) = (*self.segment, self.layout);
-        let (server, fields) = (self.server_evidence(), layout.count);
-        let about = (&layout, scope, self.active.2);
-        self.batch.tell(self.sink, scope, self.memory, &server, |waiting| {
-            let value = plain_values(text, index.row(waiting.row, fields), fields);
-            let field = |column: Option<u8>| column.map_or(&b""[..], |c| web::value(value(c)));
-            let user = field(layout.user);
-            let user = if http::is_nobody(user) { b"" } else { user };
-            request(&field, about, user, waiting.status)
-        });
+    fn tell_batch(&mut self) {
+        let server = self.server_evidence();
+        self.batch.tell(self.sink, self.memory, &server);
     }
 
     fn server_evidence(&self) -> ServerEvidence<'a> {
@@ -536,12 +520,13 @@ fn plain_values<'a>(text: &'a [u8], row: index::Row<'_>, fields: usize) -> impl 
     }
 }
 
-/// The request of a row to the server at `server_address`. `field` gives a column's value, empty where
-/// the log has no such column or `-` stands in it.
+/// The request of a row. `field` gives a column's value, empty where the log has no such column or `-`
+/// stands in it.
 #[inline(always)]
 fn request<'a>(
     field: &impl Fn(Option<u8>) -> &'a [u8],
-    (layout, scope, server_address): (&Layout, &Scope, &'a [u8]),
+    layout: &Layout,
+    scope: &Scope,
     user: &'a [u8],
     status: u32,
 ) -> Request<'a> {
@@ -553,7 +538,6 @@ fn request<'a>(
         stem: field(layout.stem),
         query: field(layout.query),
         port: field(layout.port),
-        server_address,
         client: match layout.forwarded {
             None => peer,
             forwarded => http::client_address(peer, field(forwarded), scope),

@@ -7,12 +7,10 @@ use std::borrow::Cow;
 pub(super) use looks::AgentId;
 pub(crate) use looks::Looks;
 
-use crate::event::{
-    Access, Client, FactId, Marks, Outcome, Place, ServerEvidence, ServerId, Sink, Software,
-};
+use crate::event::{Access, DeviceEvidence, Place, ServerEvidence, ServerId, Sink, Software};
 use crate::format::Scope;
 use crate::formats::facts::{Facts, Hash, Said};
-use crate::http::{self, Request, Verdict};
+use crate::http::{self, Request};
 use crate::memory::Memory;
 use crate::network;
 
@@ -37,21 +35,22 @@ pub(super) fn tell(
     (id, server): (ServerId, ServerEvidence<'_>),
     place: Place,
 ) {
-    match shown(&mut memory.looks, row, id) {
+    match shown(&mut memory.looks, scope, row, (id, &server)) {
         Shown::Nothing => {}
         Shown::Seen(seen) => {
             let hash = seen.hash();
             if !memory.facts.again((hash, &seen), place, sink, true) {
-                tell_new(sink, scope, memory, row, (hash, &seen, server), place);
+                tell_new(sink, memory, (hash, &seen, row.agent), server, place);
             }
         }
         Shown::Odd => tell_once(sink, scope, row, server, place),
     }
 }
 
-/// What a row shows, as far as that decides whether an earlier row has shown the same.
+/// What a row shows.
 pub(super) enum Shown<'a> {
     Nothing,
+    /// All that makes an access but the server, and the agent, which is told by its number.
     Seen(Said<'a, 3>),
     /// A row that is too rare to be remembered.
     Odd,
@@ -59,7 +58,12 @@ pub(super) enum Shown<'a> {
 
 /// What a row shows.
 #[inline(always)]
-pub(super) fn shown<'a>(looks: &mut Looks, row: &Request<'a>, server: ServerId) -> Shown<'a> {
+pub(super) fn shown<'a>(
+    looks: &mut Looks,
+    scope: &Scope,
+    row: &Request<'a>,
+    (id, server): (ServerId, &ServerEvidence<'_>),
+) -> Shown<'a> {
     let nobody = http::is_nobody(row.user);
     let path = looks.path(row.stem);
     if path.way_in && nobody {
@@ -73,40 +77,41 @@ pub(super) fn shown<'a>(looks: &mut Looks, row: &Request<'a>, server: ServerId) 
         Some(Cow::Borrowed(id)) => id,
         Some(Cow::Owned(_)) => return Shown::Odd,
     };
-    let mailbox = http::hidden_mailbox(row, outcome, verdict.marks);
-    // The mark tells a device from a mailbox of the same text.
-    let (detail, mark) = match (mailbox, device_id) {
-        ([_, ..], [_, ..]) => return Shown::Odd,
-        ([_, ..], _) => (mailbox, Marks::NONE),
-        (_, [_, ..]) if nobody => (device_id, Marks::DEVICE_ID),
-        _ => (device_id, Marks::NONE),
+    let client =
+        looks.client(row.client, id, || http::client_of(row.client, server.address, scope));
+    let (device, marks) = http::device_of(row, device_id, client, verdict.marks);
+    let (agent, device) = match device {
+        DeviceEvidence::ActiveSync(id) => (AgentId::NONE, id),
+        DeviceEvidence::Address { address, .. } if nobody => (AgentId::NONE, address),
+        DeviceEvidence::Address { address, .. } => (agent_id, address),
+        _ => (AgentId::NONE, &b""[..]),
     };
-    Shown::Seen(Said {
-        server,
-        // A named device is the same whatever runs on it.
-        agent: if device_id.is_empty() || nobody { agent_id } else { AgentId::NONE },
-        service: verdict.service,
-        outcome,
-        marks: verdict.marks | mark,
-        // The detail is an ActiveSync device id, or where nobody is named the mailbox.
-        parts: [row.user, row.client, detail],
-    })
+    let acted_for = http::hidden_mailbox(row, outcome, verdict.marks);
+    let principal = if nobody { b"" } else { row.user };
+    let parts = [principal, acted_for, device];
+    Shown::Seen(Said { server: id, service: verdict.service, outcome, marks, client, agent, parts })
 }
 
-/// Tells of a row that shows what none before has shown, and remembers it.
+/// Tells of a row that shows what none before has shown, and remembers it. `agent` is the text of its
+/// user agent.
 #[cold]
 fn tell_new(
     sink: &mut dyn Sink,
-    scope: &Scope,
     memory: &mut Memory,
-    row: &Request<'_>,
-    (hash, seen, server): (Hash, &Said<'_, 3>, ServerEvidence<'_>),
+    (hash, seen, agent): (Hash, &Said<'_, 3>, &[u8]),
+    server: ServerEvidence<'_>,
     place: Place,
 ) {
-    let (path, agent) = (memory.looks.path(row.stem), memory.looks.agent(row.agent).1);
-    let verdict = http::judge_known(row, &path, agent);
-    let client = http::client_of(row.client, row.server_address, scope);
-    let fact = tell_access(sink, row, &verdict, seen.outcome, client, server, place);
+    let Said { service, outcome, marks, client, parts: [principal, acted_for, device], .. } = *seen;
+    // Whoever is named is seen with an agent wherever the address tells the device.
+    let device = match (principal, seen.agent, device) {
+        (_, AgentId::NONE, b"") => DeviceEvidence::None,
+        (b"", _, address) => DeviceEvidence::Address { address, agent: b"" },
+        (_, AgentId::NONE, id) => DeviceEvidence::ActiveSync(id),
+        (_, _, address) => DeviceEvidence::Address { address, agent },
+    };
+    let access = Access { server, service, outcome, principal, acted_for, device, client, marks };
+    let fact = sink.access(place, &access);
     memory.facts.remember((hash, seen), fact, sink);
 }
 
@@ -114,54 +119,44 @@ fn tell_new(
 /// them at a time.
 #[derive(Default)]
 pub(super) struct Batch<'a> {
-    rows: Vec<(Said<'a, 3>, Hash, Waiting)>,
-}
-
-/// Which row waits.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Waiting {
-    /// Its number, whatever the reader counts.
-    pub(super) row: usize,
-    pub(super) status: u32,
-    pub(super) place: Place,
+    rows: Vec<(Said<'a, 3>, Hash, &'a [u8], Place)>,
 }
 
 impl<'a> Batch<'a> {
     /// The most rows that wait.
     const MOST: usize = 32;
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
-    /// Adds a row. `true` where the batch is to be told before another one comes.
+    /// Adds what a row with that user agent shows. `true` where the batch is to be told before another
+    /// one comes.
     #[inline]
-    pub(super) fn add(&mut self, facts: &Facts<3>, seen: Said<'a, 3>, waiting: Waiting) -> bool {
+    pub(super) fn add(
+        &mut self,
+        facts: &Facts<3>,
+        seen: Said<'a, 3>,
+        agent: &'a [u8],
+        place: Place,
+    ) -> bool {
         let hash = seen.hash();
         facts.expect(hash);
-        self.rows.push((seen, hash, waiting));
+        self.rows.push((seen, hash, agent, place));
         self.rows.len() >= Self::MOST
     }
 
     /// Tells of all rows, which are all of `server`, now or by [`Facts::tell`] at the end of the segment.
-    /// `request` gives a row once more.
     #[inline]
-    pub(super) fn tell<'r>(
+    pub(super) fn tell(
         &mut self,
         sink: &mut dyn Sink,
-        scope: &Scope,
         memory: &mut Memory,
         server: &ServerEvidence<'_>,
-        request: impl Fn(Waiting) -> Request<'r>,
     ) {
-        for (_, hash, _) in &self.rows {
+        for (_, hash, ..) in &self.rows {
             memory.facts.fetch(*hash);
         }
         let each = sink.wants_each();
-        for (seen, hash, waiting) in self.rows.drain(..) {
-            if !memory.facts.again((hash, &seen), waiting.place, sink, each) {
-                let row = request(waiting);
-                tell_new(sink, scope, memory, &row, (hash, &seen, *server), waiting.place);
+        for (seen, hash, agent, place) in self.rows.drain(..) {
+            if !memory.facts.again((hash, &seen), place, sink, each) {
+                tell_new(sink, memory, (hash, &seen, agent), *server, place);
             }
         }
     }
@@ -177,36 +172,14 @@ pub(super) fn tell_once(
 ) {
     let verdict = http::judge(row);
     let Some(outcome) = verdict.outcome else { return };
-    let client = http::client_of(row.client, row.server_address, scope);
-    tell_access(sink, row, &verdict, outcome, client, server, place);
-}
-
-fn tell_access(
-    sink: &mut dyn Sink,
-    row: &Request<'_>,
-    verdict: &Verdict<'_>,
-    outcome: Outcome,
-    client: Client,
-    server: ServerEvidence<'_>,
-    place: Place,
-) -> FactId {
+    let client = http::client_of(row.client, server.address, scope);
     let principal = if http::is_nobody(row.user) { b"" } else { row.user };
     let device_id = verdict.device_id.as_deref().unwrap_or_default();
     let (device, marks) = http::device_of(row, device_id, client, verdict.marks);
     let acted_for = http::hidden_mailbox(row, outcome, verdict.marks);
-    sink.access(
-        place,
-        &Access {
-            server,
-            service: verdict.service,
-            outcome,
-            principal,
-            acted_for,
-            device,
-            client,
-            marks,
-        },
-    )
+    let service = verdict.service;
+    let access = Access { server, service, outcome, principal, acted_for, device, client, marks };
+    sink.access(place, &access);
 }
 
 /// A value, empty where the server wrote `-` for none.

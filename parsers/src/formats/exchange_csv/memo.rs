@@ -46,6 +46,7 @@ impl Seen<'_> {
             service: self.service,
             outcome: self.outcome,
             marks: self.marks,
+            client: Client::Unknown,
             agent: AgentId::NONE,
             parts: [&self.principal, &self.acted_for, self.client, &self.agent, &self.device],
         }

@@ -147,6 +147,7 @@ impl<'a, 'm> Reader<'a, 'm> {
             service: service(protocol),
             outcome,
             marks: if back_end { Marks::BACK_END } else { Marks::NONE },
+            client: Client::Unknown,
             agent: AgentId::NONE,
             parts: [user, client],
         };

@@ -1,6 +1,7 @@
-//! User agents and stems that were looked at before: a log has few that matter.
+//! User agents, stems and addresses of clients that were looked at before: a log has few that matter.
 
-use crate::bytes::{mix, same};
+use crate::bytes::{ends, mix, same};
+use crate::event::{Client, ServerId};
 use crate::http::{Agent, Path};
 
 /// Sets of each table; a power of two.
@@ -23,7 +24,20 @@ pub(crate) struct Looks {
     agents: Table<(AgentId, Agent)>,
     agents_seen: u32,
     paths: Table<Path>,
+    clients: Vec<Option<Met>>,
 }
+
+/// A client of a server: both ends of its address, which are all of a short one, and the length.
+#[derive(Clone, Copy)]
+struct Met {
+    ends: (u64, u64),
+    server: ServerId,
+    length: u8,
+    client: Client,
+}
+
+/// Clients that are known at a time; a power of two.
+const CLIENTS: usize = 1024;
 
 impl Looks {
     /// What a user agent is, and its number.
@@ -40,6 +54,31 @@ impl Looks {
     #[inline]
     pub(in crate::formats) fn path(&mut self, raw: &[u8]) -> Path {
         self.paths.get(raw, || Path::of(raw))
+    }
+
+    /// Where a client stands, seen from a server.
+    #[inline]
+    pub(in crate::formats) fn client(
+        &mut self,
+        address: &[u8],
+        server: ServerId,
+        look: impl FnOnce() -> Client,
+    ) -> Client {
+        // Only of these the ends are all.
+        if !matches!(address.len(), 4..=16) {
+            return look();
+        }
+        let (ends, length) = (ends(address), address.len() as u8);
+        let slot = (mix(u64::from(server.0), address) >> 40) as usize % CLIENTS;
+        if let Some(Some(met)) = self.clients.get(slot)
+            && (met.ends, met.server, met.length) == (ends, server, length)
+        {
+            return met.client;
+        }
+        let client = look();
+        self.clients.resize(CLIENTS, None);
+        self.clients[slot] = Some(Met { ends, server, length, client });
+        client
     }
 }
 
