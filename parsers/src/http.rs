@@ -154,13 +154,13 @@ pub fn device_of<'r>(
     client: Client,
     marks: Marks,
 ) -> (DeviceEvidence<'r>, Marks) {
-    let address = network::host(row.client);
+    let address = || network::host(row.client);
     if marks.has(Marks::BACK_END) {
         (DeviceEvidence::None, marks)
     } else if !is_nobody(row.user) {
         let device = match (device_id, client) {
             (b"", Client::Unknown) => DeviceEvidence::None,
-            (b"", _) => DeviceEvidence::Address { address, agent: row.agent },
+            (b"", _) => DeviceEvidence::Address { address: address(), agent: row.agent },
             (id, _) => DeviceEvidence::ActiveSync(id),
         };
         (device, marks)
@@ -170,7 +170,7 @@ pub fn device_of<'r>(
             || marks.has(Marks::SESSION_SERVICE)
             || marks.has(Marks::DEVICE_ID);
         let device = match told_apart && client != Client::Unknown {
-            true => DeviceEvidence::Address { address, agent: b"" },
+            true => DeviceEvidence::Address { address: address(), agent: b"" },
             false => DeviceEvidence::None,
         };
         (device, marks)

@@ -214,7 +214,15 @@ mod avx2 {
         wanted: [u8; N],
         seen: &mut impl Blocks<N>,
     ) {
-        each_block_by(text, wanted, seen, |block, wanted| masks(block, wanted), super::note);
+        each_block_by(
+            text,
+            wanted,
+            seen,
+            |block, wanted| masks(block, wanted),
+            |mask, base, places| {
+                super::note(mask, base, places);
+            },
+        );
     }
 
     #[target_feature(enable = "avx2,bmi1,popcnt")]

@@ -357,11 +357,12 @@ impl<'a, 's> Reader<'a, 's> {
         let Some(user) = self.worth_a_look(user, status) else { return true };
         let value = plain_values(text, row, fields);
         let field = |column: Option<u8>| column.map_or(&b""[..], |c| web::value(value(c)));
-        let server = (self.server_id(), &self.server_evidence());
-        let asked = request(&field, &self.layout, self.segment.scope, user, status);
+        let (scope, server, address) = (self.segment.scope, self.server_id(), self.active.2);
+        let asked = request(&field, &self.layout, scope, user, status);
         let place =
             Place { byte: self.segment.base + row.start() as u64, line: self.line, instant };
-        match web::shown(&mut self.memory.looks, self.segment.scope, &asked, server) {
+        let client_of = |client: &[u8]| http::client_of(client, address, scope);
+        match web::shown(&mut self.memory.looks, &asked, server, client_of) {
             Shown::Nothing => {}
             Shown::Seen(seen) => {
                 if self.batch.add(&self.memory.facts, seen, asked.agent, place) {
@@ -370,7 +371,8 @@ impl<'a, 's> Reader<'a, 's> {
             }
             Shown::Odd => {
                 self.tell_batch();
-                web::tell_once(self.sink, self.segment.scope, &asked, *server.1, place);
+                let server = self.server_evidence();
+                web::tell_once(self.sink, scope, &asked, server, place);
             }
         }
         true
@@ -476,7 +478,7 @@ impl<'a, 's> Reader<'a, 's> {
     /// Looks up what waits.
     fn tell_batch(&mut self) {
         let server = self.server_evidence();
-        self.batch.tell(self.sink, self.memory, &server);
+        self.batch.tell(self.sink, self.segment.scope, self.memory, &server);
     }
 
     fn server_evidence(&self) -> ServerEvidence<'a> {

@@ -7,10 +7,12 @@ use std::borrow::Cow;
 pub(super) use looks::AgentId;
 pub(crate) use looks::Looks;
 
-use crate::event::{Access, DeviceEvidence, Place, ServerEvidence, ServerId, Sink, Software};
+use crate::event::{
+    Access, Client, DeviceEvidence, Marks, Place, ServerEvidence, ServerId, Sink, Software,
+};
 use crate::format::Scope;
 use crate::formats::facts::{Facts, Hash, Said};
-use crate::http::{self, Request};
+use crate::http::{self, Request, Verdict};
 use crate::memory::Memory;
 use crate::network;
 
@@ -35,12 +37,13 @@ pub(super) fn tell(
     (id, server): (ServerId, ServerEvidence<'_>),
     place: Place,
 ) {
-    match shown(&mut memory.looks, scope, row, (id, &server)) {
+    match shown(&mut memory.looks, row, id, |client| http::client_of(client, server.address, scope))
+    {
         Shown::Nothing => {}
         Shown::Seen(seen) => {
             let hash = seen.hash();
             if !memory.facts.again((hash, &seen), place, sink, true) {
-                tell_new(sink, memory, (hash, &seen, row.agent), server, place);
+                tell_new(sink, scope, memory, (hash, &seen, row.agent), server, place);
             }
         }
         Shown::Odd => tell_once(sink, scope, row, server, place),
@@ -50,19 +53,21 @@ pub(super) fn tell(
 /// What a row shows.
 pub(super) enum Shown<'a> {
     Nothing,
-    /// All that makes an access but the server, and the agent, which is told by its number.
+    /// All that makes an access: who, the mailbox of another, and the device. The server and the agent
+    /// are told by their numbers. Where there is an agent, an address is the device, and where the client
+    /// stands is still to be asked.
     Seen(Said<'a, 3>),
     /// A row that is too rare to be remembered.
     Odd,
 }
 
-/// What a row shows.
+/// What a row of `server` shows. `client_of` says where an address stands, seen from there.
 #[inline(always)]
 pub(super) fn shown<'a>(
     looks: &mut Looks,
-    scope: &Scope,
     row: &Request<'a>,
-    (id, server): (ServerId, &ServerEvidence<'_>),
+    server: ServerId,
+    client_of: impl Fn(&[u8]) -> Client,
 ) -> Shown<'a> {
     let nobody = http::is_nobody(row.user);
     let path = looks.path(row.stem);
@@ -70,26 +75,28 @@ pub(super) fn shown<'a>(
         return Shown::Nothing;
     }
     let (agent_id, agent) = looks.agent(row.agent);
-    let verdict = http::judge_known(row, &path, agent);
-    let Some(outcome) = verdict.outcome else { return Shown::Nothing };
-    let device_id: &'a [u8] = match verdict.device_id {
+    let Verdict { service, outcome, marks, device_id } = http::judge_known(row, &path, agent);
+    let Some(outcome) = outcome else { return Shown::Nothing };
+    let device_id: &'a [u8] = match device_id {
         None => b"",
         Some(Cow::Borrowed(id)) => id,
         Some(Cow::Owned(_)) => return Shown::Odd,
     };
-    let client =
-        looks.client(row.client, id, || http::client_of(row.client, server.address, scope));
-    let (device, marks) = http::device_of(row, device_id, client, verdict.marks);
-    let (agent, device) = match device {
-        DeviceEvidence::ActiveSync(id) => (AgentId::NONE, id),
-        DeviceEvidence::Address { address, .. } if nobody => (AgentId::NONE, address),
-        DeviceEvidence::Address { address, .. } => (agent_id, address),
-        _ => (AgentId::NONE, &b""[..]),
+    if !nobody && device_id.is_empty() && !marks.has(Marks::BACK_END) {
+        let (client, agent, parts) = (Client::Unknown, agent_id, [row.user, b"", row.client]);
+        return Shown::Seen(Said { server, service, outcome, marks, client, agent, parts });
+    }
+    let client = looks.client(row.client, server, || client_of(row.client));
+    let acted_for = http::hidden_mailbox(row, outcome, marks);
+    let (device, marks) = http::device_of(row, device_id, client, marks);
+    let device = match device {
+        DeviceEvidence::ActiveSync(id) => id,
+        DeviceEvidence::Address { address, .. } => address,
+        _ => b"",
     };
-    let acted_for = http::hidden_mailbox(row, outcome, verdict.marks);
-    let principal = if nobody { b"" } else { row.user };
-    let parts = [principal, acted_for, device];
-    Shown::Seen(Said { server: id, service: verdict.service, outcome, marks, client, agent, parts })
+    let parts = [if nobody { b"" } else { row.user }, acted_for, device];
+    let agent = AgentId::NONE;
+    Shown::Seen(Said { server, service, outcome, marks, client, agent, parts })
 }
 
 /// Tells of a row that shows what none before has shown, and remembers it. `agent` is the text of its
@@ -97,18 +104,23 @@ pub(super) fn shown<'a>(
 #[cold]
 fn tell_new(
     sink: &mut dyn Sink,
+    scope: &Scope,
     memory: &mut Memory,
     (hash, seen, agent): (Hash, &Said<'_, 3>, &[u8]),
     server: ServerEvidence<'_>,
     place: Place,
 ) {
-    let Said { service, outcome, marks, client, parts: [principal, acted_for, device], .. } = *seen;
-    // Whoever is named is seen with an agent wherever the address tells the device.
-    let device = match (principal, seen.agent, device) {
-        (_, AgentId::NONE, b"") => DeviceEvidence::None,
-        (b"", _, address) => DeviceEvidence::Address { address, agent: b"" },
-        (_, AgentId::NONE, id) => DeviceEvidence::ActiveSync(id),
-        (_, _, address) => DeviceEvidence::Address { address, agent },
+    let Said { service, outcome, marks, parts: [principal, acted_for, device], .. } = *seen;
+    let (client, device) = match (seen.agent, principal) {
+        (AgentId::NONE, _) if device.is_empty() => (seen.client, DeviceEvidence::None),
+        (AgentId::NONE, b"") => {
+            (seen.client, DeviceEvidence::Address { address: device, agent: b"" })
+        }
+        (AgentId::NONE, _) => (seen.client, DeviceEvidence::ActiveSync(device)),
+        _ => match http::client_of(device, server.address, scope) {
+            Client::Unknown => (Client::Unknown, DeviceEvidence::None),
+            client => (client, DeviceEvidence::Address { address: network::host(device), agent }),
+        },
     };
     let access = Access { server, service, outcome, principal, acted_for, device, client, marks };
     let fact = sink.access(place, &access);
@@ -147,6 +159,7 @@ impl<'a> Batch<'a> {
     pub(super) fn tell(
         &mut self,
         sink: &mut dyn Sink,
+        scope: &Scope,
         memory: &mut Memory,
         server: &ServerEvidence<'_>,
     ) {
@@ -156,7 +169,7 @@ impl<'a> Batch<'a> {
         let each = sink.wants_each();
         for (seen, hash, agent, place) in self.rows.drain(..) {
             if !memory.facts.again((hash, &seen), place, sink, each) {
-                tell_new(sink, memory, (hash, &seen, agent), *server, place);
+                tell_new(sink, scope, memory, (hash, &seen, agent), *server, place);
             }
         }
     }

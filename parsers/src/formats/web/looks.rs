@@ -37,7 +37,7 @@ struct Met {
 }
 
 /// Clients that are known at a time; a power of two.
-const CLIENTS: usize = 1024;
+const CLIENTS: usize = 4096;
 
 impl Looks {
     /// What a user agent is, and its number.
