@@ -1,5 +1,7 @@
 //! The digest that names an input: BLAKE3, SHA-256, or none.
 
+pub(crate) mod abreast;
+
 use sha2::{Digest as _, Sha256};
 
 /// Which digest is taken of an input's content.
@@ -73,10 +75,15 @@ impl ContentHasher {
     pub fn finish(self) -> Option<String> {
         match self {
             Self::Blake3(hasher) => Some(format!("blake3:{}", hasher.finalize().to_hex())),
-            Self::Sha256(hasher) => Some(format!("sha256:{}", hex(&hasher.finalize()))),
+            Self::Sha256(hasher) => Some(sha256_text(&hasher.finalize())),
             Self::None => None,
         }
     }
+}
+
+/// A SHA-256 digest as it is written.
+pub(crate) fn sha256_text(digest: &[u8]) -> String {
+    format!("sha256:{}", hex(digest))
 }
 
 /// Bytes as lower-case hexadecimal digits.

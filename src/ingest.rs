@@ -5,6 +5,7 @@
 
 pub(crate) mod account;
 mod course;
+mod digests;
 pub mod input;
 mod repeats;
 mod shares;
@@ -21,6 +22,7 @@ use crate::facts::usage::{Period, Usage};
 use crate::source::{LogStream, MappedLog, Opened, ReadOptions, SourceError, line_terminator};
 use account::{Account, Held, Tallies};
 use course::Text;
+use digests::Digests;
 use input::InputReport;
 use shares::Shares;
 
@@ -120,14 +122,19 @@ pub fn ingest(inputs: &[Input], reading: &Reading, progress: &dyn Progress) -> I
     let shares = Shares::new(inputs, workers);
     let worker = |number| {
         let mut done = Vec::new();
+        let mut digests = Digests::new(inputs.len() / workers, &reading.options);
         while let Some(i) = shares.next(number) {
             progress.begin(&inputs[i].display);
             let account = Account::new(&tallies, i as u32, contested[i]);
-            done.push((i, read(&inputs[i], reading, progress, account)));
+            match read(&inputs[i], reading, progress, account, &digests) {
+                (read, None) => done.push((i, read)),
+                (read, Some(log)) => done.extend(digests.add(i, read, log)),
+            }
         }
+        done.extend(digests.settle());
         done
     };
-    let mut done: Vec<(usize, (InputReport, Option<Held>))> =
+    let mut done: Vec<(usize, Read)> =
         (0..workers).into_par_iter().with_max_len(1).map(worker).flatten_iter().collect();
     done.sort_by_key(|(i, _)| *i);
     let (mut reports, mut held) = (Vec::with_capacity(done.len()), Vec::new());
@@ -145,21 +152,32 @@ pub fn ingest(inputs: &[Input], reading: &Reading, progress: &dyn Progress) -> I
     Ingested { inputs: reports, usage: tallies.into_usage() }
 }
 
-/// Reads one input: the report, and its facts where they are held back.
+/// What was read of one input: the report, and its facts where they are held back.
+type Read = (InputReport, Option<Held>);
+
+/// Reads one input. The log comes back where its digest is still to be taken.
 fn read(
     input: &Input,
     reading: &Reading,
     progress: &dyn Progress,
     mut account: Account<'_>,
-) -> (InputReport, Option<Held>) {
+    digests: &Digests,
+) -> (Read, Option<MappedLog>) {
     let reading = &*reading.of(&input.components());
     let mut report = InputReport::new(input);
     let folder = report.folder.clone();
+    let mut later = None;
     match input.open(&reading.options) {
         Err(error) => report.trouble(&error),
         Ok(Opened::Mapped(log)) => {
-            mapped(&log, &folder, &mut report, reading, progress, &mut account);
-            report.acquired(log.finish());
+            let waits = digests.takes(log.bytes().len());
+            let choice = if waits { DigestChoice::None } else { reading.options.digest };
+            let hasher = ContentHasher::new(choice);
+            mapped(&log, &folder, &mut report, reading, progress, &mut account, hasher);
+            match waits {
+                true => later = Some(log),
+                false => report.acquired(log.finish()),
+            }
         }
         Ok(Opened::Stream(mut stream)) => {
             let error =
@@ -171,7 +189,7 @@ fn read(
         }
     }
     let held = account.close(&mut report);
-    (report, held)
+    ((report, held), later)
 }
 
 /// A mapped log: parsed and hashed by all workers that are free.
@@ -182,6 +200,7 @@ fn mapped(
     reading: &Reading,
     progress: &dyn Progress,
     account: &mut Account<'_>,
+    mut hasher: ContentHasher,
 ) {
     let bytes = log.bytes();
     let (format, mut state) = recognised(&bytes[..bytes.len().min(HEAD)], &reading.scope);
@@ -197,7 +216,6 @@ fn mapped(
         map: Some(log),
         progress,
     };
-    let mut hasher = ContentHasher::new(reading.options.digest);
     text.parse(&mut state, account, &mut hasher);
     report.digest = hasher.finish();
 }

@@ -22,11 +22,19 @@ pub(crate) trait Blocks<const N: usize> {
     const AHEAD: usize = 0;
 }
 
-/// Takes a mask, a base and room for places: writes the places of the bits of the mask that stand behind
-/// the base, from the lowest. Room behind them is written over.
-pub(crate) trait Note: Copy + Fn(u64, u32, &mut [u32; BLOCK]) {}
+/// How the bits of a mask are written down.
+pub(crate) trait Note: Copy {
+    /// Writes the places of the bits of `mask` that stand behind `base`, from the lowest. What is in
+    /// `places` behind them is written over.
+    fn note(self, mask: u64, base: u32, places: &mut [u32; BLOCK]);
+}
 
-impl<F: Copy + Fn(u64, u32, &mut [u32; BLOCK])> Note for F {}
+impl<F: Copy + Fn(u64, u32, &mut [u32; BLOCK])> Note for F {
+    #[inline(always)]
+    fn note(self, mask: u64, base: u32, places: &mut [u32; BLOCK]) {
+        self(mask, base, places);
+    }
+}
 
 /// Tells `seen` of every block of `text` which of its bytes are the `wanted` ones.
 #[inline]
@@ -44,7 +52,7 @@ pub(crate) fn each_block<const N: usize>(text: &[u8], wanted: [u8; N], seen: &mu
             return avx2::each_block(text, wanted, seen);
         }
     }
-    each_block_by(text, wanted, seen, masks, note);
+    each_block_by(text, wanted, seen, masks, Few);
 }
 
 /// Tells `seen` where one of `pairs` stands in `text`: the offset of its first byte, in order. Pairs are
@@ -107,22 +115,25 @@ pub(crate) fn bits(mut mask: u64) -> impl Iterator<Item = usize> {
     })
 }
 
-/// A [`Note`] for any processor.
-#[inline(always)]
-fn note(mut mask: u64, base: u32, places: &mut [u32; BLOCK]) {
-    let mut next = |room: &mut [u32]| {
-        for place in room {
-            *place = base.wrapping_add(mask.trailing_zeros());
-            mask &= mask.wrapping_sub(1);
-        }
-        mask != 0
-    };
-    // The number of bits is hard to foretell: most blocks of a log have few, those where a row ends have
-    // many. So some places are written whether there are that many bits or not.
-    let (few, rest) = places.split_at_mut(4);
-    if next(few) {
+/// For any processor.
+#[derive(Clone, Copy)]
+struct Few;
+
+impl Note for Few {
+    /// Their number is hard to foretell: most blocks of a log have few, those where a row ends have
+    /// many. So some places are written whether there are that many bits or not.
+    #[inline(always)]
+    fn note(self, mut mask: u64, base: u32, places: &mut [u32; BLOCK]) {
+        let mut next = |room: &mut [u32]| {
+            for place in room {
+                *place = base.wrapping_add(mask.trailing_zeros());
+                mask &= mask.wrapping_sub(1);
+            }
+            mask != 0
+        };
+        let (few, rest) = places.split_at_mut(4);
         let (eights, last) = rest.as_chunks_mut::<8>();
-        let _ = eights.iter_mut().all(|eight| next(eight)) && next(last);
+        let _ = next(few) && eights.iter_mut().all(|eight| next(eight)) && next(last);
     }
 }
 
@@ -198,7 +209,7 @@ mod avx2 {
         _mm256_or_si256, _mm256_set1_epi8, _mm256_setzero_si256,
     };
 
-    use super::{BLOCK, Blocks, each_block_by, each_pair_by};
+    use super::{BLOCK, Blocks, Few, each_block_by, each_pair_by};
 
     /// Whether this processor has every feature that the functions below are compiled for.
     #[inline]
@@ -214,15 +225,7 @@ mod avx2 {
         wanted: [u8; N],
         seen: &mut impl Blocks<N>,
     ) {
-        each_block_by(
-            text,
-            wanted,
-            seen,
-            |block, wanted| masks(block, wanted),
-            |mask, base, places| {
-                super::note(mask, base, places);
-            },
-        );
+        each_block_by(text, wanted, seen, |block, wanted| masks(block, wanted), Few);
     }
 
     #[target_feature(enable = "avx2,bmi1,popcnt")]
@@ -306,7 +309,8 @@ mod avx512 {
             let block = load(block);
             wanted.map(|byte| is(block, byte))
         };
-        each_block_by(text, wanted, seen, masks, |mask, base, places| note(mask, base, places));
+        let note = |mask: u64, base: u32, places: &mut [u32; BLOCK]| note(mask, base, places);
+        each_block_by(text, wanted, seen, masks, note);
     }
 
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,bmi1,popcnt")]
@@ -332,7 +336,7 @@ mod avx512 {
         _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(wanted as i8))
     }
 
-    /// A [`super::Note`]: sixteen places with one store.
+    /// Sixteen places with one store.
     #[inline]
     #[target_feature(enable = "avx512f,avx512vbmi2")]
     fn note(mask: u64, base: u32, places: &mut [u32; BLOCK]) {
@@ -395,7 +399,7 @@ mod tests {
             let mut places = Vec::new();
             for mask in [masks[0], masks[0] | masks[1] | masks[2], !masks[0]] {
                 let mut noted = [0; BLOCK];
-                note(mask, 7, &mut noted);
+                note.note(mask, 7, &mut noted);
                 places.extend(&noted[..mask.count_ones() as usize]);
             }
             self.push((at, masks, places));
@@ -422,7 +426,7 @@ mod tests {
     /// The ways that this processor knows beside the one that is taken.
     fn other_ways(text: &[u8], wanted: [u8; 3]) -> Vec<Seen> {
         let mut all = vec![Seen::new()];
-        each_block_by(text, wanted, &mut all[0], masks, note);
+        each_block_by(text, wanted, &mut all[0], masks, Few);
         #[cfg(target_arch = "x86_64")]
         if avx2::is_here() {
             let mut seen = Seen::new();

@@ -221,7 +221,7 @@ impl simd::Blocks<3> for Noted<'_> {
         }
         let room = self.begins.get_mut(self.places..).and_then(|room| room.first_chunk_mut());
         if let Some(room) = room {
-            note(all, at as u32 + 1, room);
+            note.note(all, at as u32 + 1, room);
         }
         self.places += all.count_ones() as usize;
     }

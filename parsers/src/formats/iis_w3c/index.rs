@@ -147,7 +147,7 @@ impl simd::Blocks<3> for Noted<'_> {
         self.lines += ends.count_ones() as usize;
         let room = self.delimiters.get_mut(self.count..).and_then(|room| room.first_chunk_mut());
         if let Some(room) = room {
-            note(all, self.text.wrapping_add(at as u32), room);
+            note.note(all, self.text.wrapping_add(at as u32), room);
         }
         self.count += all.count_ones() as usize;
     }
