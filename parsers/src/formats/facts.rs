@@ -56,7 +56,8 @@ impl<const N: usize> Said<'_, N> {
     }
 }
 
-/// A row that was seen, and what came of it.
+/// A row that was seen, and what came of it. It fills whole lines of the cache, which are fetched ahead.
+#[repr(align(64))]
 struct Known<const N: usize> {
     plain: u128,
     /// The parts, one behind the other, where there is room: a box is one more place to fetch.
@@ -158,9 +159,9 @@ impl<const N: usize> Facts<N> {
     pub(super) fn fetch(&self, hash: Hash) {
         if let Some(at) = self.slots.likely(hash.0).next() {
             let place = self.known.as_ptr().wrapping_add(at).cast::<u8>();
-            for line in [0, 64, 128] {
-                prefetch(place.wrapping_add(line));
-            }
+            (0..size_of::<Known<N>>())
+                .step_by(64)
+                .for_each(|line| prefetch(place.wrapping_add(line)));
         }
     }
 
