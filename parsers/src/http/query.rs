@@ -34,15 +34,11 @@ pub(super) fn of_device(query: &[u8]) -> (QueryMarks, activesync::Query<'_>) {
     let mut marks = QueryMarks::default();
     let mut pairs = Pairs::default();
     pairs.begin(query, 0);
-    simd::each_pair(
-        query,
-        [*b"ok", *b"fr", *b"&d", *b"&c", *b"s:"],
-        &mut |at| match query.get(at) {
-            Some(b'&') => pairs.begin(query, at + 1),
-            Some(b's' | b'S') => pairs.colon(query, at + 1),
-            _ => marks.look(query, at),
-        },
-    );
+    simd::each_pair(query, [*b"ok", *b"fr", *b"&d", *b"s:"], &mut |at| match query.get(at) {
+        Some(b'&') => pairs.begin(query, at + 1),
+        Some(b's' | b'S') => pairs.colon(query, at + 1),
+        _ => marks.look(query, at),
+    });
     (marks, pairs.query(query).unwrap_or_else(|| activesync::query(query)))
 }
 
@@ -66,7 +62,6 @@ impl QueryMarks {
 struct Pairs {
     device_id: Option<usize>,
     device_type: Option<usize>,
-    plain: bool,
     /// There may be a token that blocks.
     block: bool,
 }
@@ -78,12 +73,12 @@ impl Pairs {
         // Of letters, the bit of case alone makes the difference.
         match pair.first_chunk::<8>().map(|begin| begin.map(|byte| byte | 0x20)).as_ref() {
             Some(b"deviceid") if pair.get(8) == Some(&b'=') => {
-                (self.device_id, self.plain) = (Some(at + 9), true);
+                self.device_id = Some(at + 9);
             }
             Some(b"devicety") if starts_with_ignore_case(pair, b"DeviceType=") => {
                 self.device_type = Some(at + 11);
             }
-            _ => self.plain |= starts_with_ignore_case(pair, b"Cmd="),
+            _ => {}
         }
     }
 
@@ -92,16 +87,15 @@ impl Pairs {
         self.block |= matches!(query.get(at + 1), Some(b'B' | b'b' | b'Q' | b'q'));
     }
 
-    /// What the pairs say of the device; `None` where the query has to be read more closely.
+    /// What the pairs say of the device; `None` where the query has to be read more closely: where it may
+    /// block, or names no device in plain words.
+    #[inline]
     fn query<'q>(&self, query: &'q [u8]) -> Option<activesync::Query<'q>> {
-        if self.block || !self.plain {
-            return None;
-        }
+        let id = self.device_id.filter(|_| !self.block)?;
         let value = |at: usize| {
             let rest = query.get(at..).unwrap_or_default();
             &rest[..memchr::memchr(b'&', rest).unwrap_or(rest.len())]
         };
-        let Some(id) = self.device_id else { return Some(activesync::Query::default()) };
         let id = activesync::percent_decoded(value(id));
         let kind = self
             .device_type
