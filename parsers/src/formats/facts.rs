@@ -90,14 +90,16 @@ impl<const N: usize> Known<N> {
         if self.plain != said.plain() {
             return false;
         }
-        let mut rest = self.long.as_deref().unwrap_or(&self.short);
-        self.lengths.iter().zip(said.parts).all(|(length, part)| {
-            let Some((known, behind)) = rest.split_at_checked(*length as usize) else {
+        let text = self.long.as_deref().unwrap_or(&self.short);
+        let mut at = 0;
+        for (length, part) in self.lengths.iter().zip(&said.parts) {
+            let end = at + *length as usize;
+            if !text.get(at..end).is_some_and(|known| same(known, part)) {
                 return false;
-            };
-            rest = behind;
-            same(known, part)
-        })
+            }
+            at = end;
+        }
+        true
     }
 }
 

@@ -60,31 +60,42 @@ impl Slots {
 }
 
 /// What the sink has not been told yet of a fact: rows of one UTC day.
-#[derive(Default)]
-pub(super) struct Untold(Option<Repeats>);
+pub(super) struct Untold {
+    /// When that day began; [`NEVER`] where there is nothing to tell.
+    since: i64,
+    rows: Repeats,
+}
+
+/// An instant that no row has.
+const NEVER: i64 = i64::MIN;
+
+impl Default for Untold {
+    fn default() -> Self {
+        let nowhere = Place { byte: 0, line: 0, instant: 0 };
+        Untold { since: NEVER, rows: Repeats::once(nowhere) }
+    }
+}
 
 impl Untold {
     /// One more row. The sink is told of the rows of another day. `true` where there was none.
     #[inline]
     pub(super) fn add(&mut self, fact: FactId, place: Place, sink: &mut dyn Sink) -> bool {
-        match &mut self.0 {
-            Some(untold) if untold.day() == place.instant.div_euclid(DAY_MS) => untold.add(place),
-            Some(untold) => {
-                sink.repeated(fact, untold);
-                *untold = Repeats::once(place);
-            }
-            none => {
-                *none = Some(Repeats::once(place));
-                return true;
-            }
+        if (0..DAY_MS).contains(&place.instant.wrapping_sub(self.since)) {
+            self.rows.add(place);
+            return false;
         }
-        false
+        let first = self.since == NEVER;
+        self.tell(fact, sink);
+        self.since = place.instant.div_euclid(DAY_MS) * DAY_MS;
+        self.rows = Repeats::once(place);
+        first
     }
 
     /// Tells the sink what it has not been told.
     pub(super) fn tell(&mut self, fact: FactId, sink: &mut dyn Sink) {
-        if let Some(untold) = self.0.take() {
-            sink.repeated(fact, &untold);
+        if self.since != NEVER {
+            sink.repeated(fact, &self.rows);
+            self.since = NEVER;
         }
     }
 }

@@ -88,19 +88,24 @@ impl Pairs {
     }
 
     /// What the pairs say of the device; `None` where the query has to be read more closely: where it may
-    /// block, or names no device in plain words.
+    /// block, names no device in plain words, or a kind of device that may be none.
     #[inline]
     fn query<'q>(&self, query: &'q [u8]) -> Option<activesync::Query<'q>> {
-        let id = self.device_id.filter(|_| !self.block)?;
-        let value = |at: usize| {
-            let rest = query.get(at..).unwrap_or_default();
-            &rest[..memchr::memchr(b'&', rest).unwrap_or(rest.len())]
+        let id = query.get(self.device_id.filter(|_| !self.block)?..)?;
+        let id = match memchr::memchr2(b'&', b'%', id) {
+            Some(end) if id[end] == b'&' => &id[..end],
+            Some(_) => return None,
+            None => id,
         };
-        let id = activesync::percent_decoded(value(id));
-        let kind = self
-            .device_type
-            .map_or(Cow::Borrowed(&b""[..]), |at| activesync::percent_decoded(value(at)));
-        let device_id = Some(id).filter(|id| activesync::is_device(id, &kind));
+        // How the names of what is no device begin, perhaps with an escape.
+        let kind = self.device_type.and_then(|at| query.get(at..)?.first_chunk::<2>());
+        if let Some(
+            [b'T' | b't', b'E' | b'e' | b'%'] | [b'E' | b'e', b'A' | b'a' | b'%'] | [b'%', _],
+        ) = kind
+        {
+            return None;
+        }
+        let device_id = Some(Cow::Borrowed(id)).filter(|id| activesync::is_device(id, b""));
         Some(activesync::Query { device_id, blocked: false })
     }
 }
