@@ -8,6 +8,8 @@
 mod index;
 mod layout;
 
+use std::ops::Range;
+
 pub(crate) use index::Index;
 
 use crate::bytes::same;
@@ -177,18 +179,21 @@ impl<'a, 's> Reader<'a, 's> {
                 continue;
             }
             patience = 1;
-            let mut row = 0;
+            let (mut row, mut told) = (0, 0);
             while row < rows {
                 self.line += 1;
                 if !self.plain_row(&index, row) {
                     self.line -= 1;
+                    self.plain_lines(&index, fields, told..row);
                     self.any_line(index.row(row, fields).start());
+                    told = row + 1;
                 }
                 row += 1;
                 if self.layout.count != fields {
                     break;
                 }
             }
+            self.plain_lines(&index, fields, told..row);
             at = index.end(row - 1, fields) + 1;
         }
         self.tell_batch();
@@ -199,6 +204,15 @@ impl<'a, 's> Reader<'a, 's> {
         }
         self.forget_clock();
         self.run.finish(self.sink);
+    }
+
+    /// Accounts for the lines of rows of a span that were read the quick way.
+    fn plain_lines(&mut self, index: &Index, fields: usize, rows: Range<usize>) {
+        if let Some(last) = rows.clone().last() {
+            self.rows_since = true;
+            let end = self.segment.base + index.end(last, fields) as u64 + 1;
+            self.run.lines(LineKind::Event, rows.len() as u64, end, self.sink);
+        }
     }
 
     /// Rows that carry their date do not hang on the `#Date` before them, nor does what follows them:
@@ -349,11 +363,8 @@ impl<'a, 's> Reader<'a, 's> {
         let Some((instant, status, user)) = usual.or_else(|| self.unusual_row(row)) else {
             return false;
         };
-        self.rows_since = true;
         self.first = self.first.min(instant);
         self.last = self.last.max(instant);
-        let end = index.end(number, fields) + 1;
-        self.run.line(LineKind::Event, self.segment.base + end as u64, self.sink);
         let Some(user) = self.worth_a_look(user, status) else { return true };
         let value = plain_values(text, row, fields);
         let field = |column: Option<u8>| column.map_or(&b""[..], |c| web::value(value(c)));

@@ -167,11 +167,12 @@ impl<'a> Batch<'a> {
             memory.facts.fetch(*hash);
         }
         let each = sink.wants_each();
-        for (seen, hash, agent, place) in self.rows.drain(..) {
-            if !memory.facts.again((hash, &seen), place, sink, each) {
-                tell_new(sink, scope, memory, (hash, &seen, agent), *server, place);
+        for (seen, hash, agent, place) in &self.rows {
+            if !memory.facts.again((*hash, seen), *place, sink, each) {
+                tell_new(sink, scope, memory, (*hash, seen, agent), *server, *place);
             }
         }
+        self.rows.clear();
     }
 }
 
