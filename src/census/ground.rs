@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use calproof_parsers::Service;
+use rayon::prelude::*;
 
 use super::device::{DeviceId, Devices, inventory};
 use super::fate::{Bench, Fate};
@@ -143,7 +144,7 @@ impl<'a> Ground<'a> {
 
     fn fates(&self, reading: &Reading) -> Vec<Seen<'a>> {
         let bench = self.bench(reading);
-        self.seen.iter().map(|s| Seen { fate: bench.fate(s), ..*s }).collect()
+        self.seen.par_iter().map(|s| Seen { fate: bench.fate(s), ..*s }).collect()
     }
 
     /// The facts with their fates under a reading.

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
+
 use super::administration::administrators;
 use super::device::DeviceId;
 use super::fate::{Fate, product_of, rule};
@@ -86,7 +88,7 @@ impl<'g, 'a> Judged<'g, 'a> {
 
         // What becomes of each fact, once and for all.
         let settled: Vec<Settled> = seen
-            .iter()
+            .par_iter()
             .map(|s| settle(s, &standings, &counts, &counted, &vouched, reading))
             .collect();
         let mut upper = Upper::default();

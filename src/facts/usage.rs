@@ -161,11 +161,20 @@ impl Usage {
     /// Adds the facts of other inputs.
     pub fn merge(&mut self, other: Usage) {
         let names = self.names.adopt(&other.names);
+        let own = self.servers.len() as u32;
         let servers: Vec<u32> =
             other.servers.iter().map(|s| self.server(renamed(s, &names))).collect();
+        self.facts.reserve(other.facts.len());
         for (inside, facts) in [(true, other.facts), (false, other.outside)] {
             for Used { key, seen, days } in facts {
-                self.add(inside, rekeyed(&key, &names, &servers), seen, days);
+                let key = rekeyed(&key, &names, &servers);
+                // Of a server that only the others know, no fact is known here.
+                if key.server >= own && self.index[usize::from(!inside)].is_empty() {
+                    let facts = if inside { &mut self.facts } else { &mut self.outside };
+                    facts.push(Used { key, seen, days });
+                } else {
+                    self.add(inside, key, seen, days);
+                }
             }
         }
         for (alias, witness) in &other.aliases {
