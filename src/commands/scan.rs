@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use calproof_parsers::network::CidrError;
 use calproof_parsers::{Networks, Notice, Scope};
+use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::output::{self, OutputError};
@@ -174,7 +175,7 @@ pub(super) fn survey(
     if found.inputs.is_empty() {
         return Err(nothing(&found.failures, &[]));
     }
-    spare_inputs(file(flags), &found.inputs)?;
+    threads.install(|| spare_inputs(file(flags), &found.inputs))?;
     let key = key(asked, &found.inputs)?;
     let prepared = match asked {
         Some(args) => prepare(args, &config, &found.inputs, &mut reading)?,
@@ -374,7 +375,7 @@ fn spare_inputs(output: Option<&Path>, inputs: &[Input]) -> Result<(), OutputErr
     let Some(output) = output else { return Ok(()) };
     let Ok(place) = output.canonicalize() else { return Ok(()) };
     let is_place = |path: &PathBuf| path.canonicalize().is_ok_and(|path| path == place);
-    let read = inputs.iter().any(|input| match &input.origin {
+    let read = inputs.par_iter().any(|input| match &input.origin {
         Origin::File(path) => is_place(path),
         Origin::Member(member) => is_place(&member.archive),
         Origin::Stdin => false,

@@ -463,7 +463,7 @@ impl<'a, 's> Reader<'a, 's> {
     /// The row at hand is of another server or hour than the one before.
     #[cold]
     fn server_or_hour(&mut self, (instant, name, address): (i64, &'a [u8], &'a [u8])) {
-        if (name, address) != (self.active.1, self.active.2) {
+        if !same(address, self.active.2) || !same(name, self.active.1) {
             self.tell_batch();
             self.server = None;
         }
