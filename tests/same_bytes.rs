@@ -87,3 +87,37 @@ fn for_any_cut_into_segments_and_blocks() {
         }
     }
 }
+
+/// Maps wait for their SHA-256 until there are many, where the processor can take them together; what
+/// comes as a stream takes its own.
+#[test]
+fn for_digests_of_many_logs_at_a_time() {
+    use sha2::{Digest as _, Sha256};
+
+    let people: Vec<String> = (0..300).map(|n| format!("CONTOSO\\user{n:03}")).collect();
+    let names: Vec<&str> = people.iter().map(String::as_str).collect();
+    // Each longer than the one before, which it begins with; some of them there twice.
+    let contents: Vec<String> = (0..40).map(|n| owa(&names[n / 3 * 2..n * 7 + 1])).collect();
+    let paths: Vec<String> = (0..40).map(|n| format!("EX{}/u_{n:02}.log", n % 3)).collect();
+    let mut files: Vec<(&str, &[u8])> =
+        paths.iter().zip(&contents).map(|(path, text)| (path.as_str(), text.as_bytes())).collect();
+    files.extend([("copy/a.log", contents[7].as_bytes()), ("copy/b.log", contents[39].as_bytes())]);
+    let logs = folder(&files);
+    let reports: Vec<String> = ["always", "never"]
+        .into_iter()
+        .flat_map(|mmap| [(mmap, "1"), (mmap, "4")])
+        .map(|(mmap, threads)| {
+            let args = ["scan", "--format", "json", "--digest", "sha256", "--mmap", mmap];
+            let ran = run(logs.path(), &[&args[..], &["-j", threads, "."]].concat(), b"");
+            assert_eq!(ran.code, 0, "{}", ran.err);
+            ran.out
+        })
+        .collect();
+    for text in &contents {
+        let digest: String = Sha256::digest(text).iter().map(|b| format!("{b:02x}")).collect();
+        assert!(reports[0].contains(&format!("\"sha256:{digest}\"")), "{digest}");
+    }
+    for report in &reports {
+        assert_eq!(*report, reports[0]);
+    }
+}
