@@ -37,8 +37,10 @@ pub(crate) struct Said<'r, const N: usize> {
 pub(crate) struct Hash(u32);
 
 impl<const N: usize> Said<'_, N> {
+    /// Service, outcome and client, each in bits of its own.
     #[inline]
     fn kind(&self) -> u64 {
+        const { assert!((Outcome::Continued as u64) < 16 && (Client::Outside as u64) < 16) }
         self.service as u64 | (self.outcome as u64) << 8 | (self.client as u64) << 12
     }
 
