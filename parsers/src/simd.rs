@@ -27,6 +27,16 @@ pub(crate) trait Note: Copy {
     /// Writes the places of the bits of `mask` that stand behind `base`, from the lowest. What is in
     /// `places` behind them is written over.
     fn note(self, mask: u64, base: u32, places: &mut [u32; BLOCK]);
+
+    /// Does so behind the first `count` of `places`, and counts them. Where there is no room for a whole
+    /// block they are only counted.
+    #[inline(always)]
+    fn append(self, mask: u64, base: u32, places: &mut [u32], count: &mut usize) {
+        if let Some(room) = places.get_mut(*count..).and_then(|room| room.first_chunk_mut()) {
+            self.note(mask, base, room);
+        }
+        *count += mask.count_ones() as usize;
+    }
 }
 
 impl<F: Copy + Fn(u64, u32, &mut [u32; BLOCK])> Note for F {

@@ -219,11 +219,7 @@ impl simd::Blocks<3> for Noted<'_> {
             self.lines += 1;
             ends &= ends - 1;
         }
-        let room = self.begins.get_mut(self.places..).and_then(|room| room.first_chunk_mut());
-        if let Some(room) = room {
-            note.note(all, at as u32 + 1, room);
-        }
-        self.places += all.count_ones() as usize;
+        note.append(all, at as u32 + 1, self.begins, &mut self.places);
     }
 }
 

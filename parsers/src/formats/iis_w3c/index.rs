@@ -145,10 +145,7 @@ impl simd::Blocks<3> for Noted<'_> {
         self.odd |= all & (all << 1 | self.after_delimiter);
         self.after_delimiter = all >> 63;
         self.lines += ends.count_ones() as usize;
-        let room = self.delimiters.get_mut(self.count..).and_then(|room| room.first_chunk_mut());
-        if let Some(room) = room {
-            note.note(all, self.text.wrapping_add(at as u32), room);
-        }
-        self.count += all.count_ones() as usize;
+        let base = self.text.wrapping_add(at as u32);
+        note.append(all, base, self.delimiters, &mut self.count);
     }
 }

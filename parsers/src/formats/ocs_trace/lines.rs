@@ -67,11 +67,7 @@ struct Ends {
 impl simd::Blocks<1> for Ends {
     #[inline(always)]
     fn block(&mut self, at: usize, [ends]: [u64; 1], note: impl simd::Note) {
-        let room = self.behind.get_mut(self.count..).and_then(|room| room.first_chunk_mut());
-        if let Some(room) = room {
-            note.note(ends, at as u32 + 1, room);
-        }
-        self.count += ends.count_ones() as usize;
+        note.append(ends, at as u32 + 1, &mut *self.behind, &mut self.count);
     }
 }
 
