@@ -455,15 +455,21 @@ impl<'a, 's> Reader<'a, 's> {
         instant: i64,
     ) -> Option<(i64, &'a [u8], &'a [u8])> {
         let (name, address) = (field(self.layout.server_name), field(self.layout.server_address));
-        let stayed = same(address, self.active.2) && same(name, self.active.1);
-        let change = !stayed || !(0..HOUR_MS).contains(&(instant - self.active.0));
+        let change =
+            !self.is_active(name, address) || !(0..HOUR_MS).contains(&(instant - self.active.0));
         change.then_some((instant, name, address))
+    }
+
+    /// Whether the row before was of that server.
+    #[inline]
+    fn is_active(&self, name: &[u8], address: &[u8]) -> bool {
+        same(address, self.active.2) && same(name, self.active.1)
     }
 
     /// The row at hand is of another server or hour than the one before.
     #[cold]
     fn server_or_hour(&mut self, (instant, name, address): (i64, &'a [u8], &'a [u8])) {
-        if !same(address, self.active.2) || !same(name, self.active.1) {
+        if !self.is_active(name, address) {
             self.tell_batch();
             self.server = None;
         }
@@ -488,6 +494,9 @@ impl<'a, 's> Reader<'a, 's> {
 
     /// Looks up what waits.
     fn tell_batch(&mut self) {
+        if self.batch.is_empty() {
+            return;
+        }
         let server = self.server_evidence();
         self.batch.tell(self.sink, self.segment.scope, self.memory, &server);
     }

@@ -61,7 +61,8 @@ impl Slots {
 
 /// What the sink has not been told yet of a fact: rows of one UTC day.
 pub(super) struct Untold {
-    /// When that day began; [`NEVER`] where there is nothing to tell.
+    /// When that day began; [`NEVER`] where there is nothing to tell: so it fits into the same room as the
+    /// rows alone with the word that an `Option` needs.
     since: i64,
     rows: Repeats,
 }

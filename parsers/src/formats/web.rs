@@ -138,6 +138,10 @@ impl<'a> Batch<'a> {
     /// The most rows that wait.
     const MOST: usize = 32;
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// Adds what a row with that user agent shows. `true` where the batch is to be told before another
     /// one comes.
     #[inline]

@@ -346,7 +346,8 @@ pub(super) fn address_of_record(uri: &[u8]) -> &[u8] {
     if scheme == at || host == 0 { b"" } else { uri[..at + 1 + host].trim_ascii() }
 }
 
-/// Whether a URI is a telephone number, `tel:` or `;user=phone`, and its `opaque` parameter; empty where there is none.
+/// Whether a URI is a telephone number, `tel:` or `;user=phone`, and its `opaque` parameter; empty where
+/// there is none.
 pub(super) fn telephone_and_opaque(uri: &[u8]) -> (bool, &[u8]) {
     if memchr::memchr(b';', uri).is_none() {
         return (starts_with_ignore_case(uri, b"tel:"), b"");
