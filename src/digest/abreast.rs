@@ -45,13 +45,8 @@ pub(crate) fn pays() -> bool {
 /// read again.
 pub(crate) fn sha256(texts: &[&[u8]], taken: impl Fn(usize, Range<usize>) + Sync) -> Vec<[u8; 32]> {
     let mut chains: Vec<Chain<'_>> = texts.iter().map(|text| Chain::new(text)).collect();
-    if pays() {
-        while let Some(open) = open(&mut chains) {
-            let before: Vec<(usize, usize)> =
-                open.iter().map(|(i, chain)| (*i, chain.at)).collect();
-            together(open.into_iter().map(|(_, chain)| chain).collect());
-            before.into_iter().for_each(|(i, at)| taken(i, at..chains[i].at));
-        }
+    while let Some(open) = open(&mut chains) {
+        together(open, &taken);
     }
     let ends = chains.into_par_iter().enumerate().map(|(i, chain)| {
         let rest = chain.at..chain.text.len();
@@ -69,23 +64,26 @@ fn open<'c, 't>(chains: &'c mut [Chain<'t>]) -> Option<Vec<(usize, &'c mut Chain
     (open.len() >= FEWEST).then_some(open)
 }
 
-/// Takes in the next blocks of at most [`LANES`] chains, as many of each as the shortest has.
-fn together(mut chains: Vec<&mut Chain<'_>>) {
-    let count = chains.iter().map(|chain| chain.blocks().len()).min().unwrap_or(0);
+/// Takes in the next blocks of at most [`LANES`] chains, as many of each as the shortest has. `taken` hears
+/// of them by the number of each chain.
+fn together(mut open: Vec<(usize, &mut Chain<'_>)>, taken: &impl Fn(usize, Range<usize>)) {
+    let count = open.iter().map(|(_, chain)| chain.blocks().len()).min().unwrap_or(0);
     let count = count.min(STRIDE / size_of::<Block>());
     // A lane without a chain takes in what the first one does, and is forgotten.
     let blocks: [&[Block]; LANES] = std::array::from_fn(|lane| {
-        let chain = chains.get(lane).or(chains.first());
-        chain.and_then(|chain| chain.blocks().get(..count)).unwrap_or_default()
+        let chain = open.get(lane).or(open.first());
+        chain.and_then(|(_, chain)| chain.blocks().get(..count)).unwrap_or_default()
     });
     let mut states = [[0; LANES]; 8];
-    for (lane, chain) in chains.iter().enumerate() {
+    for (lane, (_, chain)) in open.iter().enumerate() {
         states.iter_mut().zip(chain.state).for_each(|(words, word)| words[lane] = word);
     }
     compress(&mut states, &blocks, count);
-    for (lane, chain) in chains.iter_mut().enumerate() {
+    for (lane, (i, chain)) in open.iter_mut().enumerate() {
         chain.state.iter_mut().zip(&states).for_each(|(word, words)| *word = words[lane]);
-        chain.at += count * size_of::<Block>();
+        let end = chain.at + count * size_of::<Block>();
+        taken(*i, chain.at..end);
+        chain.at = end;
     }
 }
 

@@ -41,8 +41,7 @@ impl Digests {
     /// Takes the digests of all that wait.
     pub(super) fn settle(&mut self) -> Vec<(usize, Read)> {
         let texts: Vec<&[u8]> = self.waiting.iter().map(|(_, _, log)| log.bytes()).collect();
-        let logs: Vec<&MappedLog> = self.waiting.iter().map(|(_, _, log)| log).collect();
-        let digests = abreast::sha256(&texts, |i, bytes| logs[i].release(bytes));
+        let digests = abreast::sha256(&texts, |i, bytes| self.waiting[i].2.release(bytes));
         let settled = self.waiting.drain(..).zip(digests);
         let settled = settled.map(|((input, (mut report, held), log), digest)| {
             report.digest = Some(sha256_text(&digest));
