@@ -176,7 +176,7 @@ pub(super) fn survey(
         return Err(nothing(&found.failures, &[]));
     }
     threads.install(|| spare_inputs(file(flags), &found.inputs))?;
-    let key = key(asked, &found.inputs)?;
+    let key = threads.install(|| key(asked, &found.inputs))?;
     let prepared = match asked {
         Some(args) => prepare(args, &config, &found.inputs, &mut reading)?,
         None => None,
