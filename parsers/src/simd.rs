@@ -101,16 +101,16 @@ fn each_pair_by<const N: usize>(
         at += BLOCK;
     }
     // What is left is read together with what was read before it, or with nothing.
+    let mut short = [0; BLOCK + 1];
     let (block, from) = match text.last_chunk() {
-        Some(block) => (*block, text.len() - BLOCK - 1),
+        Some(block) => (block, text.len() - BLOCK - 1),
         None => {
-            let mut short = [0; BLOCK + 1];
             short[..text.len()].copy_from_slice(text);
-            (short, 0)
+            (&short, 0)
         }
     };
     let before = u64::MAX.checked_shl((at - from) as u32).unwrap_or(0);
-    bits(mask(&block, pairs) & before).for_each(|i| seen(from + i));
+    bits(mask(block, pairs) & before).for_each(|i| seen(from + i));
 }
 
 /// The places of the bits of a mask, from the lowest.
@@ -293,11 +293,12 @@ mod avx2 {
 mod avx512 {
     use std::arch::x86_64::{
         __m128i, __m512i, _mm512_add_epi32, _mm512_cmpeq_epi8_mask, _mm512_cvtepu8_epi32,
-        _mm512_extracti32x4_epi32, _mm512_loadu_si512, _mm512_maskz_compress_epi8, _mm512_or_si512,
-        _mm512_set1_epi8, _mm512_set1_epi32, _mm512_storeu_si512,
+        _mm512_extracti32x4_epi32, _mm512_loadu_si512, _mm512_maskz_compress_epi8,
+        _mm512_maskz_loadu_epi8, _mm512_or_si512, _mm512_set1_epi8, _mm512_set1_epi32,
+        _mm512_storeu_si512,
     };
 
-    use super::{BLOCK, Blocks, each_block_by, each_pair_by};
+    use super::{BLOCK, Blocks, bits, each_block_by};
 
     /// Whether this processor has every feature that the functions below are compiled for.
     #[inline]
@@ -329,15 +330,21 @@ mod avx512 {
         pairs: [[u8; 2]; N],
         seen: &mut impl FnMut(usize),
     ) {
-        let mask = |block: &[u8; BLOCK + 1], pairs: [[u8; 2]; N]| {
-            let [one, two] = [block.first_chunk(), block.last_chunk()];
-            let (Some(one), Some(two)) = (one, two) else { return 0 };
-            let lower = |bytes| _mm512_or_si512(load(bytes), _mm512_set1_epi8(0x20));
-            let (one, two) = (lower(one), lower(two));
+        let lower = |bytes| _mm512_or_si512(begin(bytes), _mm512_set1_epi8(0x20));
+        let mut at = 0;
+        while let Some([_, rest @ ..]) = text.get(at..) {
+            let (one, two) = (lower(&text[at..]), lower(rest));
             let found = pairs.map(|[first, second]| is(one, first) & is(two, second));
-            found.iter().fold(0, |all, found| all | found)
-        };
-        each_pair_by(text, pairs, seen, mask);
+            let found = found.iter().fold(0, |all, found| all | found);
+            bits(found & there(rest)).for_each(|i| seen(at + i));
+            at += BLOCK;
+        }
+    }
+
+    /// A bit for each of the bytes that [`begin`] takes.
+    #[inline(always)]
+    fn there(bytes: &[u8]) -> u64 {
+        u64::MAX.checked_shr((BLOCK - bytes.len().min(BLOCK)) as u32).unwrap_or(0)
     }
 
     #[inline]
@@ -381,6 +388,17 @@ mod avx512 {
         // aligned, and any bytes are a valid vector.
         unsafe {
             _mm512_loadu_si512(bytes.as_ptr().cast())
+        }
+    }
+
+    /// The first bytes, sixty-four at most, and zeros behind them.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw")]
+    fn begin(bytes: &[u8]) -> __m512i {
+        #[allow(unsafe_code, reason = "copied to a block first, it takes a call")]
+        // SAFETY: bytes whose bit is not set are not read, and there are no more bits than bytes.
+        unsafe {
+            _mm512_maskz_loadu_epi8(there(bytes), bytes.as_ptr().cast())
         }
     }
 

@@ -82,20 +82,21 @@ pub(super) fn shown<'a>(
         Some(Cow::Borrowed(id)) => id,
         Some(Cow::Owned(_)) => return Shown::Odd,
     };
-    if !nobody && device_id.is_empty() && !marks.has(Marks::BACK_END) {
-        let (client, agent, parts) = (Client::Unknown, agent_id, [row.user, b"", row.client]);
-        return Shown::Seen(Said { server, service, outcome, marks, client, agent, parts });
-    }
-    let client = looks.client(row.client, server, || client_of(row.client));
-    let acted_for = http::hidden_mailbox(row, outcome, marks);
-    let (device, marks) = http::device_of(row, device_id, client, marks);
-    let device = match device {
-        DeviceEvidence::ActiveSync(id) => id,
-        DeviceEvidence::Address { address, .. } => address,
-        _ => b"",
-    };
-    let parts = [if nobody { b"" } else { row.user }, acted_for, device];
-    let agent = AgentId::NONE;
+    // Put together in one place, so that it is written where it is to stand.
+    let (client, agent, marks, parts) =
+        if !nobody && device_id.is_empty() && !marks.has(Marks::BACK_END) {
+            (Client::Unknown, agent_id, marks, [row.user, b"", row.client])
+        } else {
+            let client = looks.client(row.client, server, || client_of(row.client));
+            let acted_for = http::hidden_mailbox(row, outcome, marks);
+            let (device, marks) = http::device_of(row, device_id, client, marks);
+            let device = match device {
+                DeviceEvidence::ActiveSync(id) => id,
+                DeviceEvidence::Address { address, .. } => address,
+                _ => b"",
+            };
+            (client, AgentId::NONE, marks, [if nobody { b"" } else { row.user }, acted_for, device])
+        };
     Shown::Seen(Said { server, service, outcome, marks, client, agent, parts })
 }
 

@@ -22,7 +22,7 @@ pub(super) struct QueryMarks {
 pub(super) fn marks(query: &[u8]) -> QueryMarks {
     let mut marks = QueryMarks::default();
     if !query.is_empty() {
-        simd::each_pair(query, [*b"ok", *b"fr"], &mut |at| marks.look(query, at));
+        simd::each_pair(query, [*b"fr"], &mut |at| marks.look(query, at));
     }
     marks
 }
@@ -34,7 +34,7 @@ pub(super) fn of_device(query: &[u8]) -> (QueryMarks, activesync::Query<'_>) {
     let mut marks = QueryMarks::default();
     let mut pairs = Pairs::default();
     pairs.begin(query, 0);
-    simd::each_pair(query, [*b"ok", *b"fr", *b"&d", *b"s:"], &mut |at| match query.get(at) {
+    simd::each_pair(query, [*b"fr", *b"&d", *b"s:"], &mut |at| match query.get(at) {
         Some(b'&') => pairs.begin(query, at + 1),
         Some(b's' | b'S') => pairs.colon(query, at + 1),
         _ => marks.look(query, at),
@@ -43,13 +43,13 @@ pub(super) fn of_device(query: &[u8]) -> (QueryMarks, activesync::Query<'_>) {
 }
 
 impl QueryMarks {
-    /// Looks at a pair that all marks have: the `ok` of the first, the `Fr` of the others.
+    /// Looks at a pair that all marks have: the `fR` of the first, the `Fr` of the others.
     fn look(&mut self, query: &[u8], at: usize) {
         const NO_COOKIES: &[u8] = b"LogoffReason=NoCookies";
         let around =
             |back: usize, mark: &[u8]| query.get(at.checked_sub(back)?..)?.get(..mark.len());
         self.no_cookies |=
-            around(17, NO_COOKIES).is_some_and(|text| text.eq_ignore_ascii_case(NO_COOKIES));
+            around(5, NO_COOKIES).is_some_and(|text| text.eq_ignore_ascii_case(NO_COOKIES));
         self.handed_on |= [(1, &b"&FrontEnd="[..]), (3, b"PrxFrom:")]
             .iter()
             .any(|(back, mark)| around(*back, mark) == Some(mark));
