@@ -105,18 +105,57 @@ impl<const N: usize> Known<N> {
     }
 }
 
+/// Known facts that are kept side by side: some 800 KiB.
+const SHELF: usize = 1 << 12;
+
+/// A list that grows without moving what it has: one that moves is mapped anew, page by page.
+struct Shelves<T>(Vec<Vec<T>>);
+
+impl<T> Default for Shelves<T> {
+    fn default() -> Self {
+        Shelves(Vec::new())
+    }
+}
+
+impl<T> Shelves<T> {
+    fn len(&self) -> usize {
+        self.0.last().map_or(0, |last| (self.0.len() - 1) * SHELF + last.len())
+    }
+
+    #[inline]
+    fn get(&self, at: usize) -> Option<&T> {
+        self.0.get(at / SHELF)?.get(at % SHELF)
+    }
+
+    #[inline]
+    fn get_mut(&mut self, at: usize) -> Option<&mut T> {
+        self.0.get_mut(at / SHELF)?.get_mut(at % SHELF)
+    }
+
+    fn push(&mut self, item: T) {
+        match self.0.last_mut() {
+            Some(last) if last.len() < SHELF => last.push(item),
+            _ => {
+                let mut shelf = Vec::with_capacity(SHELF);
+                shelf.push(item);
+                self.0.push(shelf);
+            }
+        }
+    }
+}
+
 /// The facts that are known.
 pub(crate) struct Facts<const N: usize> {
     /// Places in `known`.
     slots: Slots,
-    known: Vec<Known<N>>,
+    known: Shelves<Known<N>>,
     /// Which of the known ones the sink is still to be told of.
     untold: Vec<u32>,
 }
 
 impl<const N: usize> Default for Facts<N> {
     fn default() -> Self {
-        Facts { slots: Slots::default(), known: Vec::new(), untold: Vec::new() }
+        Facts { slots: Slots::default(), known: Shelves::default(), untold: Vec::new() }
     }
 }
 
@@ -161,8 +200,8 @@ impl<const N: usize> Facts<N> {
     /// What is asked for soon, after [`Facts::expect`]: the processor fetches the row that was seen.
     #[inline]
     pub(super) fn fetch(&self, hash: Hash) {
-        if let Some(at) = self.slots.likely(hash.0).next() {
-            let place = self.known.as_ptr().wrapping_add(at).cast::<u8>();
+        if let Some(known) = self.slots.likely(hash.0).next().and_then(|at| self.known.get(at)) {
+            let place = std::ptr::from_ref(known).cast::<u8>();
             (0..size_of::<Known<N>>())
                 .step_by(64)
                 .for_each(|line| prefetch(place.wrapping_add(line)));
