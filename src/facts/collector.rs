@@ -145,14 +145,15 @@ pub struct Collector<'t> {
 impl<'t> Collector<'t> {
     /// A sink for a segment of an input that lies in `folder`; `number` is the number of the tally.
     pub fn new(tally: &'t mut Tally, number: u32, folder: &str) -> Collector<'t> {
-        tally.begin_segment();
+        let seen = tally.begin_segment();
         let folder = tally.names().intern(folder.as_bytes());
-        let facts = Facts { tally: number, ..Facts::default() };
+        let facts = Facts { tally: number, seen, ..Facts::default() };
         Collector { tally, told: Told { facts, ..Told::default() }, folder, server: None, day: 0 }
     }
 
     /// What was told.
-    pub fn finish(self) -> Told {
+    pub fn finish(mut self) -> Told {
+        self.tally.end_segment(&mut self.told.facts.seen);
         self.told
     }
 

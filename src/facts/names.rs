@@ -1,6 +1,7 @@
 //! Strings as logged, each kept once.
 
 use std::hash::{BuildHasher, Hash};
+use std::ops::Range;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
@@ -13,9 +14,14 @@ impl Name {
     /// The empty string: nobody, no device, no server name.
     pub const NONE: Name = Name(0);
 
+    /// Its place among the names, from 0.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+
     /// This name among those that [`Names::adopt`] gave.
     pub fn in_terms_of(self, adopted: &[Name]) -> Name {
-        adopted[self.0 as usize]
+        adopted[self.index()]
     }
 }
 
@@ -24,7 +30,8 @@ pub struct Names {
     bytes: Vec<u8>,
     /// Where each string ends; it begins where the one before ends.
     ends: Vec<usize>,
-    index: HashTable<u32>,
+    /// Every name, and where its string stands: who looks for one need not look there first.
+    index: HashTable<(Name, Range<usize>)>,
     hasher: DefaultHashBuilder,
 }
 
@@ -55,14 +62,16 @@ impl Names {
     pub fn intern(&mut self, text: &[u8]) -> Name {
         let hash = self.hasher.hash_one(text);
         let Names { bytes, ends, index, hasher } = self;
-        if let Some(known) = index.find(hash, |i| slice(bytes, ends, *i) == text) {
-            return Name(*known);
+        if let Some((known, _)) = index.find(hash, |(_, place)| bytes[place.clone()] == *text) {
+            return *known;
         }
-        let new = ends.len() as u32;
+        let new = Name(ends.len() as u32);
+        let place = bytes.len()..bytes.len() + text.len();
         bytes.extend_from_slice(text);
-        ends.push(bytes.len());
-        index.insert_unique(hash, new, |i| hasher.hash_one(slice(bytes, ends, *i)));
-        Name(new)
+        ends.push(place.end);
+        index
+            .insert_unique(hash, (new, place), |(_, place)| hasher.hash_one(&bytes[place.clone()]));
+        new
     }
 
     /// The string of a name.

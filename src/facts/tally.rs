@@ -4,6 +4,7 @@
 //! numbers only ([`Facts`]), and what they tell is added when it is certain that it counts.
 
 use std::collections::BTreeMap;
+use std::mem;
 
 use calproof_parsers::sip::{Exchange, ExchangeKey};
 use hashbrown::{HashMap, HashTable};
@@ -21,13 +22,12 @@ pub struct Tally {
     names: Names,
     servers: Vec<Server>,
     places: HashMap<Server, u32>,
-    /// What may be a fact, in the order in which it was met.
-    keys: Vec<Key>,
+    /// What may be a fact, in the order in which it was met, and what was seen of it in the period: no
+    /// event yet of some.
+    used: Vec<Used>,
     index: HashTable<u32>,
-    /// For each key, what was seen of it in the period.
-    inside: Vec<Option<(Sightings, Days)>>,
     /// The same outside the period, where there is any.
-    outside: BTreeMap<u32, Option<(Sightings, Days)>>,
+    outside: BTreeMap<u32, (Sightings, Days)>,
     aliases: BTreeMap<Alias, Witness>,
     exchanges: BTreeMap<ExchangeKey, Exchange>,
     corroborated: BTreeMap<(u32, Name), Sightings>,
@@ -36,12 +36,31 @@ pub struct Tally {
     /// a place in its list.
     current: Vec<(u32, u32)>,
     segment: u32,
+    /// Room for what the next segment sees.
+    room: Vec<(u32, i32, Sightings)>,
 }
 
+/// No sighting.
+const UNSEEN: Sightings = {
+    let nowhere = Witness { instant: 0, input: 0, byte: 0, line: 0 };
+    Sightings { events: 0, first: nowhere, last: nowhere }
+};
+
 impl Tally {
-    /// Begins a segment: of no key has anything been seen in it.
-    pub(super) fn begin_segment(&mut self) {
+    /// Begins a segment: of no key has anything been seen in it. Returns room for what it sees.
+    pub(super) fn begin_segment(&mut self) -> Vec<(u32, i32, Sightings)> {
         self.segment += 1;
+        mem::take(&mut self.room)
+    }
+
+    /// Ends a segment that has seen so much: it keeps no more room than it needs, about, for it may have
+    /// to wait among many.
+    pub(super) fn end_segment(&mut self, seen: &mut Vec<(u32, i32, Sightings)>) {
+        if seen.len() < seen.capacity() / 2 {
+            let all = seen.as_slice().to_vec();
+            self.room = mem::replace(seen, all);
+            self.room.clear();
+        }
     }
 
     /// Where the segment at hand keeps what it saw last of a key.
@@ -71,35 +90,39 @@ impl Tally {
     /// The number of a key, new or known.
     pub(super) fn key(&mut self, key: Key) -> u32 {
         let hash = self.names.hash(&key);
-        if let Some(at) = self.index.find(hash, |i| self.keys[*i as usize] == key) {
+        let Tally { names, used, index, current, .. } = self;
+        if let Some(at) = index.find(hash, |i| used[*i as usize].key == key) {
             return *at;
         }
-        let at = self.keys.len() as u32;
-        self.keys.push(key);
-        self.inside.push(None);
-        self.current.push((0, 0));
-        let (keys, names) = (&self.keys, &self.names);
-        self.index.insert_unique(hash, at, |i| names.hash(&keys[*i as usize]));
+        let at = used.len() as u32;
+        used.push(Used { key, seen: UNSEEN, days: Days::default() });
+        current.push((0, 0));
+        index.insert_unique(hash, at, |i| names.hash(&used[*i as usize].key));
         at
     }
 
     /// Adds what was told of an input; `input` is its place in the sorted list of inputs.
-    pub fn add(&mut self, facts: Facts, input: u32, period: &Period) {
+    pub fn add(&mut self, mut facts: Facts, input: u32, period: &Period) {
         let placed = |w: Witness| Witness { input, ..w };
         let moved = |s: Sightings| Sightings { first: placed(s.first), last: placed(s.last), ..s };
-        for (key, day, seen) in facts.seen {
+        for (key, day, seen) in facts.seen.drain(..) {
             let (seen, days) = (moved(seen), Days::one(day));
-            let known = match period.has(day) {
-                true => &mut self.inside[key as usize],
-                false => self.outside.entry(key).or_default(),
+            let (known, all) = if period.has(day) {
+                let Used { seen, days, .. } = &mut self.used[key as usize];
+                (seen, days)
+            } else {
+                let (seen, days) =
+                    self.outside.entry(key).or_insert_with(|| (UNSEEN, Days::default()));
+                (seen, days)
             };
-            match known {
-                Some((known, all)) => {
-                    known.merge(&seen);
-                    all.merge(&days);
-                }
-                None => *known = Some((seen, days)),
+            match known.events {
+                0 => *known = seen,
+                _ => known.merge(&seen),
             }
+            all.merge(&days);
+        }
+        if facts.seen.capacity() > self.room.capacity() {
+            self.room = facts.seen;
         }
         for (alias, witness) in facts.aliases {
             note_alias(&mut self.aliases, alias, placed(witness));
@@ -122,12 +145,12 @@ impl Tally {
 
     /// What was seen of everything that was seen.
     pub fn into_usage(self) -> Usage {
-        let used = |key: &Key, (seen, days)| Used { key: *key, seen, days };
-        let seen = self.keys.iter().zip(self.inside);
-        let facts = seen.filter_map(|(key, seen)| Some(used(key, seen?))).collect();
+        let mut facts = self.used;
         let outside = self.outside.into_iter();
-        let outside = outside.filter_map(|(at, seen)| Some(used(&self.keys[at as usize], seen?)));
+        let outside =
+            outside.map(|(at, (seen, days))| Used { seen, days, ..facts[at as usize].clone() });
         let outside = outside.collect();
+        facts.retain(|used| used.seen.events > 0);
         Usage {
             names: self.names,
             servers: self.servers,

@@ -2,6 +2,7 @@
 //! or days.
 
 use std::collections::BTreeMap;
+use std::mem;
 
 use calproof_parsers::sip::{Exchange, ExchangeKey};
 use calproof_parsers::time::DAY_MS;
@@ -134,21 +135,21 @@ impl Usage {
             ];
             parts.map(|name| names.get(name))
         };
-        let order = |a: &Used, b: &Used| {
-            let plain = |u: &Used| {
-                (
-                    u.seen.first,
-                    u.key.service,
-                    u.key.outcome,
-                    u.key.marks,
-                    u.key.client,
-                    u.key.device.kind,
-                )
-            };
-            plain(a).cmp(&plain(b)).then_with(|| text(&a.key).cmp(&text(&b.key)))
-        };
-        facts.par_sort_unstable_by(order);
-        outside.par_sort_unstable_by(order);
+        let plain = |key: &Key| (key.service, key.outcome, key.marks, key.client, key.device.kind);
+        for facts in [facts, outside] {
+            // Facts are large: where they go is found out first, then each is moved once.
+            let places = facts.par_iter().map(|fact| fact.seen.first).zip(0..facts.len() as u32);
+            let mut places: Vec<(Witness, u32)> = places.collect();
+            let key = |place: &u32| &facts[*place as usize].key;
+            places.par_sort_unstable_by(|(first, a), (other, b)| {
+                let (a, b) = (key(a), key(b));
+                first
+                    .cmp(other)
+                    .then_with(|| plain(a).cmp(&plain(b)))
+                    .then_with(|| text(a).cmp(&text(b)))
+            });
+            *facts = places.par_iter().map(|(_, place)| facts[*place as usize].clone()).collect();
+        }
         // The places in the lists have changed.
         self.index = Default::default();
     }
@@ -158,38 +159,82 @@ impl Usage {
         note_alias(&mut self.aliases, alias, witness);
     }
 
-    /// Adds the facts of other inputs.
-    pub fn merge(&mut self, other: Usage) {
-        let names = self.names.adopt(&other.names);
-        let own = self.servers.len() as u32;
-        let servers: Vec<u32> =
-            other.servers.iter().map(|s| self.server(renamed(s, &names))).collect();
-        self.facts.reserve(other.facts.len());
-        for (inside, facts) in [(true, other.facts), (false, other.outside)] {
-            for Used { key, seen, days } in facts {
-                let key = rekeyed(&key, &names, &servers);
-                // Of a server that only the others know, no fact is known here.
-                if key.server >= own && self.index[usize::from(!inside)].is_empty() {
-                    let facts = if inside { &mut self.facts } else { &mut self.outside };
-                    facts.push(Used { key, seen, days });
-                } else {
-                    self.add(inside, key, seen, days);
-                }
+    /// Puts together what was found out by several.
+    pub fn of_all(mut usages: Vec<Usage>) -> Usage {
+        // Whoever knows most need not be told it.
+        usages.sort_by_key(|usage| usage.names.len());
+        let Some(mut all) = usages.pop() else { return Usage::default() };
+        // How many know each server.
+        let mut known_to = vec![1_u32; all.servers.len()];
+        let mut lists = vec![[mem::take(&mut all.facts), mem::take(&mut all.outside)]];
+        for other in usages {
+            let names = all.names.adopt(&other.names);
+            let servers: Vec<u32> =
+                other.servers.iter().map(|s| all.server(renamed(s, &names))).collect();
+            known_to.resize(all.servers.len(), 0);
+            servers.iter().for_each(|server| known_to[*server as usize] += 1);
+            let mut facts = [other.facts, other.outside];
+            facts.par_iter_mut().flatten().for_each(|used| {
+                used.key = rekeyed(&used.key, &names, &servers);
+            });
+            lists.push(facts);
+            for (alias, witness) in &other.aliases {
+                all.alias(realiased(alias, &names), *witness);
+            }
+            for (key, exchange) in other.exchanges {
+                merge_exchange(&mut all.exchanges, key, exchange);
+            }
+            for ((server, mailbox), seen) in other.corroborated {
+                let key = (servers[server as usize], mailbox.in_terms_of(&names));
+                corroborate(&mut all.corroborated, key, seen);
+            }
+            for (active, hours) in other.active {
+                let active = Active { server: servers[active.server as usize], ..active };
+                *all.active.entry(active).or_default() |= hours;
             }
         }
-        for (alias, witness) in &other.aliases {
-            self.alias(realiased(alias, &names), *witness);
-        }
-        for (key, exchange) in other.exchanges {
-            merge_exchange(&mut self.exchanges, key, exchange);
-        }
-        for ((server, mailbox), seen) in other.corroborated {
-            let key = (servers[server as usize], mailbox.in_terms_of(&names));
-            corroborate(&mut self.corroborated, key, seen);
-        }
-        for (active, hours) in other.active {
-            let active = Active { server: servers[active.server as usize], ..active };
-            *self.active.entry(active).or_default() |= hours;
-        }
+        let (inside, outside) = lists.into_iter().map(<(_, _)>::from).unzip();
+        (all.facts, all.outside) = rayon::join(
+            || united(inside, &known_to, &all.names),
+            || united(outside, &known_to, &all.names),
+        );
+        all
     }
+}
+
+/// The facts of several lists, each once; only those of a server that several know can stand in more
+/// than one.
+fn united(lists: Vec<Vec<Used>>, known_to: &[u32], names: &Names) -> Vec<Used> {
+    let alone = |used: &Used| known_to[used.key.server as usize] == 1;
+    let mut lists = lists.into_iter();
+    let mut all = lists.next().unwrap_or_default();
+    let mut common: Vec<Used> = all.extract_if(.., |used| !alone(used)).collect();
+    for used in lists.flatten() {
+        if alone(&used) { &mut all } else { &mut common }.push(used);
+    }
+    // Each thread unites those of some hashes.
+    let hashes: Vec<u64> = common.par_iter().map(|used| names.hash(&used.key)).collect();
+    let shares = rayon::current_num_threads();
+    let unite = |share: usize| {
+        let mut facts: Vec<Used> = Vec::new();
+        let mut index: HashTable<(u64, u32)> = HashTable::new();
+        for (hash, used) in hashes.iter().zip(&common) {
+            if (hash >> 32) as usize % shares != share {
+                continue;
+            }
+            let same =
+                |(known, at): &(u64, u32)| known == hash && facts[*at as usize].key == used.key;
+            if let Some((_, at)) = index.find(*hash, same) {
+                let known = &mut facts[*at as usize];
+                known.seen.merge(&used.seen);
+                known.days.merge(&used.days);
+                continue;
+            }
+            index.insert_unique(*hash, (*hash, facts.len() as u32), |(hash, _)| *hash);
+            facts.push(used.clone());
+        }
+        facts
+    };
+    all.par_extend((0..shares).into_par_iter().flat_map_iter(unite));
+    all
 }

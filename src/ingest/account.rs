@@ -85,11 +85,7 @@ impl Tallies {
             waiting.into_iter().for_each(|entry| entry.add(&mut tally, &self.period));
             tally
         });
-        let mut usages: Vec<Usage> = tallies.map(Tally::into_usage).collect();
-        usages.sort_by_key(|usage| usage.facts.len());
-        let mut all = usages.pop().unwrap_or_default();
-        usages.into_iter().for_each(|usage| all.merge(usage));
-        all
+        Usage::of_all(tallies.map(Tally::into_usage).collect())
     }
 }
 
