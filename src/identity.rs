@@ -114,10 +114,15 @@ impl Identities {
         }
     }
 
+    /// The form of a name that was asked for before.
+    pub fn known(&self, name: Name, context: u32) -> Option<FormId> {
+        self.by_name.get(&(name, context)).copied()
+    }
+
     /// The form of a name as logged on a server with the given context.
     pub fn form(&mut self, names: &Names, name: Name, context: u32) -> FormId {
-        if let Some(form) = self.by_name.get(&(name, context)) {
-            return *form;
+        if let Some(form) = self.known(name, context) {
+            return form;
         }
         let Context { encoding, default_domain } = &self.contexts[context as usize];
         let text = decode(names.get(name), encoding.as_deref());

@@ -17,6 +17,15 @@ use crate::shown;
 /// A device's place among the devices, from 0.
 pub(super) type DeviceId = u32;
 
+/// What some evidence comes from.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Origin {
+    /// The device, where it shows one.
+    pub(super) device: Option<DeviceId>,
+    /// Whether it is the address of a listed server, which is no device.
+    pub(super) server: bool,
+}
+
 /// A device as a graph and a report see it.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(super) struct Known {
@@ -35,7 +44,7 @@ pub(super) struct Devices {
     hasher: DefaultHashBuilder,
     /// User agents in the spelling that labels have.
     agents: HashMap<Name, String>,
-    by_evidence: HashMap<Device, (Option<DeviceId>, bool)>,
+    by_evidence: HashMap<Device, Origin>,
     inventory: BTreeMap<IpAddr, String>,
     instance_of: BTreeMap<String, String>,
     /// All by label, once that was asked for.
@@ -102,28 +111,22 @@ impl Devices {
         Devices { inventory, instance_of: epids, ..Devices::default() }
     }
 
-    /// The device of some evidence, where it shows one, and whether it is the address of a listed
-    /// server, which is no device.
-    pub(super) fn of(
-        &mut self,
-        evidence: Device,
-        names: &Names,
-        places: &Places,
-    ) -> (Option<DeviceId>, bool) {
+    /// The device of some evidence, new or known.
+    pub(super) fn of(&mut self, evidence: Device, names: &Names, places: &Places) -> Origin {
         if evidence.kind == DeviceKind::None || evidence.id == Name::NONE {
-            return (None, false);
+            return Origin::default();
         }
         if let Some(known) = self.by_evidence.get(&evidence) {
             return *known;
         }
-        let of_server =
+        let server =
             evidence.kind == DeviceKind::Address && places.is_own_address(names.get(evidence.id));
-        let device = (!of_server).then(|| {
+        let device = (!server).then(|| {
             let known = self.known(evidence, names);
             self.named(known)
         });
-        self.by_evidence.insert(evidence, (device, of_server));
-        (device, of_server)
+        self.by_evidence.insert(evidence, Origin { device, server });
+        Origin { device, server }
     }
 
     /// The device of a label, new or known.

@@ -30,26 +30,37 @@ pub(super) fn forms(
             })
         })
         .collect();
-    // In the order of the names, so that forms are numbered alike whatever order facts came in.
-    let mut distinct: Vec<(Name, u32)> = facts
-        .iter()
-        .map(|f| (name_of(&f.key), contexts[f.key.server as usize]))
-        .filter(|(name, _)| *name != Name::NONE)
-        .collect();
+    let said = |f: &Used| (name_of(&f.key), contexts[f.key.server as usize]);
+    // The context that each name is met in first, which mostly is the only one, and its form there.
+    let mut met: Vec<Option<(u32, FormId)>> = vec![None; usage.names.len()];
+    let mut distinct: Vec<(Name, u32)> = Vec::new();
+    for (name, context) in facts.iter().map(said).filter(|(name, _)| *name != Name::NONE) {
+        match &mut met[name.index()] {
+            Some((known, _)) if *known == context => continue,
+            Some(_) => {}
+            first => *first = Some((context, 0)),
+        }
+        distinct.push((name, context));
+    }
     distinct.sort_unstable();
     distinct.dedup();
+    // In the order of the names, so that forms are numbered alike whatever order facts came in.
     distinct.sort_by(|a, b| (usage.names.get(a.0), a.1).cmp(&(usage.names.get(b.0), b.1)));
     for (name, context) in distinct {
-        identities.form(&usage.names, name, context);
+        let form = identities.form(&usage.names, name, context);
+        if let Some((_, known)) = met[name.index()].as_mut().filter(|(first, _)| *first == context)
+        {
+            *known = form;
+        }
     }
-    facts
-        .iter()
-        .map(|f| {
-            let name = name_of(&f.key);
-            (name != Name::NONE)
-                .then(|| identities.form(&usage.names, name, contexts[f.key.server as usize]))
-        })
-        .collect()
+    let form = |f: &Used| match said(f) {
+        (Name::NONE, _) => None,
+        (name, context) => match met[name.index()] {
+            Some((first, form)) if first == context => Some(form),
+            _ => identities.known(name, context),
+        },
+    };
+    facts.iter().map(form).collect()
 }
 
 /// Own SIP domains: as stated, else those of accepted REGISTERs.

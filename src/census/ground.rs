@@ -24,7 +24,7 @@ use crate::config::Config;
 use crate::facts::Key;
 use crate::facts::names::Name;
 use crate::facts::usage::{Usage, Used};
-use crate::identity::directory::Recognised;
+use crate::identity::directory::{Directory, Recognised};
 use crate::identity::entry::EntryKind;
 use crate::identity::principal::Form;
 use crate::identity::{FormId, Identities, People, PersonId};
@@ -59,6 +59,43 @@ pub(super) struct Ground<'a> {
     seen: Vec<Seen<'a>>,
 }
 
+/// The names of the facts, and who they are.
+struct Named {
+    /// The forms of the principals of facts inside the period, and outside it.
+    inside: Vec<Option<FormId>>,
+    outside: Vec<Option<FormId>>,
+    /// The forms of whom those inside acted for.
+    others: Vec<Option<FormId>>,
+    identities: Identities,
+    people: People,
+    recognised: Option<Recognised>,
+}
+
+impl Named {
+    fn new(
+        usage: &Usage,
+        facts: &[Used],
+        places: &Places,
+        config: &Config,
+        directory: Option<&Directory>,
+    ) -> Named {
+        let mut identities = Identities::new(config);
+        let mut forms_by = |facts: &[Used], name_of: fn(&Key) -> Name| {
+            forms(facts, usage, places, config, &mut identities, name_of)
+        };
+        let [inside, outside] =
+            [facts, &usage.outside].map(|facts| forms_by(facts, |key| key.principal));
+        let others = forms_by(facts, acted_for);
+        identities.join_aliases(usage);
+        // What the directory joins is the user's statement: the upper end undoes it, like `realms`.
+        let proved = identities.strict_groups();
+        let recognised = directory.map(|directory| identities.apply_directory(directory));
+        let mut people = identities.people();
+        people.strict_of = proved;
+        Named { inside, outside, others, identities, people, recognised }
+    }
+}
+
 impl<'a> Ground<'a> {
     /// Finds out what is known of `facts`, which are those of `usage` as a reading has them.
     ///
@@ -74,19 +111,11 @@ impl<'a> Ground<'a> {
         let Question { config, packs, directory, .. } = *question;
         let places = Places::resolve(&usage.servers, &usage.names, config);
         let packs = Packs::select(packs, &places, config)?;
-        let mut identities = Identities::new(config);
-        let mut forms_by = |facts: &[Used], name_of: fn(&Key) -> Name| {
-            forms(facts, usage, &places, config, &mut identities, name_of)
-        };
-        let [inside, outside] =
-            [facts, &usage.outside].map(|facts| forms_by(facts, |key| key.principal));
-        let others = forms_by(facts, acted_for);
-        identities.join_aliases(usage);
-        // What the directory joins is the user's statement: the upper end undoes it, like `realms`.
-        let proved = identities.strict_groups();
-        let recognised = directory.map(|directory| identities.apply_directory(directory));
-        let mut people = identities.people();
-        people.strict_of = proved;
+        let mut devices = Devices::new(inventory(&config.devices.inventory)?, epids.clone());
+        let names = || Named::new(usage, facts, &places, config, directory);
+        let origin = |used: &Used| devices.of(used.key.device, &usage.names, &places);
+        let (named, origins) = rayon::join(names, || facts.iter().map(origin).collect::<Vec<_>>());
+        let Named { inside, outside, others, identities, people, recognised } = named;
         let stated = |names: &Vec<String>, kind: EntryKind| -> BTreeSet<PersonId> {
             let names = Patterns::new(names, &identities);
             let by_directory = |p| recognised.as_ref().is_some_and(|r| r.is(kind, &people, p));
@@ -98,8 +127,6 @@ impl<'a> Ground<'a> {
         let declared = (0..people.len() as PersonId)
             .map(|person| excluded.find(person, &people, &identities))
             .collect();
-        let mut devices = Devices::new(inventory(&config.devices.inventory)?, epids.clone());
-        let known = (&places, &people, &usage.names);
         let mut ground = Ground {
             shared: stated(&config.identity.shared, EntryKind::Shared),
             service: stated(&config.identity.service, EntryKind::Service),
@@ -107,7 +134,7 @@ impl<'a> Ground<'a> {
             namesakes: Namesakes::new(&people, &identities),
             sip_domains: sip_domains(config, facts, &inside, &identities),
             ordinary: identities.forms().iter().map(Form::is_ordinary).collect(),
-            seen: see(facts, &inside, &others, known, &mut devices),
+            seen: see(facts, (&inside, &others), &origins, &places, &people),
             computers: BTreeMap::new(),
             usage,
             facts,

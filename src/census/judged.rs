@@ -93,33 +93,38 @@ impl<'g, 'a> Judged<'g, 'a> {
             .collect();
         let mut upper = Upper::default();
         let mut failed_of: BTreeMap<PersonId, u64> = BTreeMap::new();
-        for (s, settled) in seen.iter().zip(&settled) {
-            let (used, place, product) = (&s.used.seen, s.place, s.product);
-            let id = s.person.map_or("-", |p| people.ids[p as usize].as_str());
-            match *settled {
-                Settled::Excluded(rule) => {
-                    ledger.exclude(id, rule, String::new(), place, product, used);
-                    if let (rule::NEVER_SERVED, Some(person)) = (rule, s.person) {
-                        upper.add(product, person, rule);
+        let mut account = || {
+            for (s, settled) in seen.iter().zip(&settled) {
+                let (used, place, product) = (&s.used.seen, s.place, s.product);
+                let id = s.person.map_or("-", |p| people.ids[p as usize].as_str());
+                match *settled {
+                    Settled::Excluded(rule) => {
+                        ledger.exclude(id, rule, String::new(), place, product, used);
+                        if let (rule::NEVER_SERVED, Some(person)) = (rule, s.person) {
+                            upper.add(product, person, rule);
+                        }
                     }
-                }
-                Settled::Declared(n) => {
-                    let reason = config.excludes[n].reason.clone();
-                    ledger.exclude(id, rule::DECLARED, reason, place, product, used);
-                }
-                Settled::Unresolved(reason) if s.fate == Fate::Person => {
-                    ledger.leave_open(id, reason, place, used);
-                    if let Some(person) = s.person.filter(|person| !counts(*person, product)) {
-                        upper.add(product, person, reason);
+                    Settled::Declared(n) => {
+                        let reason = config.excludes[n].reason.clone();
+                        ledger.exclude(id, rule::DECLARED, reason, place, product, used);
                     }
-                }
-                Settled::Failed => {
-                    *failed_of.entry(s.person.unwrap_or_default()).or_default() += used.events
-                }
-                Settled::Unresolved(_) | Settled::Counted | Settled::Machine | Settled::Nothing => {
+                    Settled::Unresolved(reason) if s.fate == Fate::Person => {
+                        ledger.leave_open(id, reason, place, used);
+                        if let Some(person) = s.person.filter(|person| !counts(*person, product)) {
+                            upper.add(product, person, reason);
+                        }
+                    }
+                    Settled::Failed => {
+                        *failed_of.entry(s.person.unwrap_or_default()).or_default() += used.events
+                    }
+                    Settled::Unresolved(_)
+                    | Settled::Counted
+                    | Settled::Machine
+                    | Settled::Nothing => {}
                 }
             }
-        }
+        };
+        let ((), own) = rayon::join(&mut account, || rows(ground, reading, &seen, &settled));
         let is_person = |form: FormId, person: PersonId| {
             let known = ground.recognised.as_ref().and_then(|r| r.directory_person(form)).is_some();
             known && !service.contains(&person) && !shared.contains(&person)
@@ -140,7 +145,7 @@ impl<'g, 'a> Judged<'g, 'a> {
         if reading.machines_are_free {
             machines.clear();
         }
-        let rows = rows(ground, reading, &seen, &settled, &behind);
+        let rows = with_those_behind(own, ground, reading, &seen, &behind);
         Judged {
             settled,
             rows,
@@ -175,19 +180,18 @@ impl<'g, 'a> Judged<'g, 'a> {
     }
 }
 
-/// What is counted, row by row.
-fn rows<'a>(
-    ground: &Ground<'a>,
-    reading: &Reading,
-    seen: &[Seen<'a>],
-    settled: &[Settled],
-    behind: &Behind,
-) -> Vec<Row<'a>> {
-    let mut required = Required::default();
-    let mut row = |s: &Seen<'a>, person, form, own| {
-        let place = &ground.places.list[s.place];
+/// Makes rows of what is counted.
+struct Rows<'b, 'g, 'a> {
+    ground: &'g Ground<'a>,
+    reading: &'b Reading,
+    required: Required,
+}
+
+impl<'a> Rows<'_, '_, 'a> {
+    fn row(&mut self, s: &Seen<'a>, person: PersonId, form: FormId, own: bool) -> Row<'a> {
+        let place = &self.ground.places.list[s.place];
         let version = place.version(s.product);
-        let cals = required.of(s, version, &ground.packs);
+        let cals = self.required.of(s, version, &self.ground.packs);
         Row {
             person,
             form,
@@ -199,9 +203,19 @@ fn rows<'a>(
             device: s.device,
             used: s.used,
             through: None,
-            cals: reading.cals(s.used.key.service, cals),
+            cals: self.reading.cals(s.used.key.service, cals),
         }
-    };
+    }
+}
+
+/// What is counted, row by row, of people who are named; person by person.
+fn rows<'a>(
+    ground: &Ground<'a>,
+    reading: &Reading,
+    seen: &[Seen<'a>],
+    settled: &[Settled],
+) -> Vec<Row<'a>> {
+    let mut of = Rows { ground, reading, required: Required::default() };
     let mut rows: Vec<Row<'a>> = Vec::with_capacity(seen.len());
     for (s, settled) in seen.iter().zip(settled) {
         // An external user whom the product does not count still needs the Windows base CAL.
@@ -212,14 +226,29 @@ fn rows<'a>(
             && is_use(s.used.key.outcome);
         let own = *settled == Settled::Counted;
         if let (true, Some(person), Some(form)) = (own || external, s.person, s.form) {
-            rows.push(row(s, person, form, own));
+            rows.push(of.row(s, person, form, own));
         }
     }
-    // Of whoever stands behind an account nobody knows the device.
+    rows.sort_by_cached_key(|row| row.person);
+    rows
+}
+
+/// The rows, and those of people behind accounts: nobody knows their devices.
+fn with_those_behind<'a>(
+    mut rows: Vec<Row<'a>>,
+    ground: &Ground<'a>,
+    reading: &Reading,
+    seen: &[Seen<'a>],
+    behind: &Behind,
+) -> Vec<Row<'a>> {
+    let mut of = Rows { ground, reading, required: Required::default() };
     for b in &behind.rows {
         let s = &seen[b.seen];
-        rows.push(Row { device: None, through: s.person, ..row(s, b.person, b.form, b.own) });
+        let row = of.row(s, b.person, b.form, b.own);
+        rows.push(Row { device: None, through: s.person, ..row });
     }
-    rows.sort_by_cached_key(|row| row.person);
+    if !behind.rows.is_empty() {
+        rows.sort_by_cached_key(|row| row.person);
+    }
     rows
 }

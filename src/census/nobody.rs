@@ -1,6 +1,7 @@
 //! Facts that name nobody, and what else stands beside the counted people: what it may hide, whom
 //! the user left out, which computers are devices of their own.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use calproof_parsers::{Marks, Service};
@@ -35,16 +36,15 @@ pub(super) fn nobody(
             && is_use(s.used.key.outcome)
     };
     // By product: Windows has those of all.
-    let addresses: HashSet<(Product, Name)> = seen
-        .iter()
-        .filter(of_counted)
-        .flat_map(|s| [s.product, Product::Windows].map(|p| (p, s.used.key.device.id)))
-        .collect();
-    let front_ends: BTreeSet<Service> = seen
-        .iter()
-        .filter(|s| !s.used.key.marks.has(Marks::BACK_END) && is_use(s.used.key.outcome))
-        .map(|s| s.used.key.service)
-        .collect();
+    let addresses: LazyCell<HashSet<(Product, Name)>, _> = LazyCell::new(|| {
+        let counted = seen.iter().filter(of_counted);
+        let of = |s: &Seen<'_>| [s.product, Product::Windows].map(|p| (p, s.used.key.device.id));
+        counted.flat_map(of).collect()
+    });
+    let front_ends: LazyCell<BTreeSet<Service>, _> = LazyCell::new(|| {
+        let used = seen.iter().map(|s| &s.used.key).filter(|key| is_use(key.outcome));
+        used.filter(|key| !key.marks.has(Marks::BACK_END)).map(|key| key.service).collect()
+    });
     for s in seen {
         let key = &s.used.key;
         let id = s.person.map(|p| people.ids[p as usize].as_str());

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use super::busiest::busiest;
 use super::device::{DeviceId, Devices};
 use super::nobody::Machine;
@@ -81,7 +83,9 @@ pub(super) fn persons(
             join.reason.clone(),
         ));
     }
-    rows.chunk_by(|a, b| a.person == b.person)
+    let of_each: Vec<&[Row<'_>]> = rows.chunk_by(|a, b| a.person == b.person).collect();
+    of_each
+        .into_par_iter()
         .filter(|rows| rows.iter().any(|r| r.own || r.product != Product::Windows))
         .map(|rows| {
             let person = rows[0].person;
@@ -93,7 +97,7 @@ pub(super) fn persons(
             let names = forms.iter().filter(|f| !named || is_name(f));
             let names = sorted(names.flat_map(|f| &identities.get(*f).spelled));
             let cals = own().flat_map(|r| r.cals.iter().map(|c| (r.product, c)));
-            let mut joins = joins.remove(&person).unwrap_or_default();
+            let mut joins = joins.get(&person).cloned().unwrap_or_default();
             joins.sort();
             joins.dedup();
             let witness = rows.iter().map(|r| r.used.seen.first).min();

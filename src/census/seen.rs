@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 
 use calproof_parsers::{Client, Outcome};
+use rayon::prelude::*;
 
-use super::device::DeviceId;
-use super::device::Devices;
+use super::device::{DeviceId, Origin};
 use super::fate::{Fate, product_of};
 use super::place::Places;
 use crate::facts::DeviceKind;
-use crate::facts::names::Names;
 use crate::facts::usage::Used;
 use crate::identity::{FormId, People, PersonId};
 use crate::rules::Product;
@@ -30,34 +29,34 @@ pub(super) struct Seen<'a> {
     pub(super) fate: Fate,
 }
 
-/// Finds out what is known of each fact but its fate; `forms` and `others` are the names of its
-/// principal and of whom that acted for.
+/// Finds out what is known of each fact but its fate: `forms` and `others` are the names of its
+/// principal and of whom that acted for, `origins` what it came from.
 pub(super) fn see<'a>(
     facts: &'a [Used],
-    forms: &[Option<FormId>],
-    others: &[Option<FormId>],
-    (places, people, names): (&Places, &People, &Names),
-    devices: &mut Devices,
+    (forms, others): (&[Option<FormId>], &[Option<FormId>]),
+    origins: &[Origin],
+    places: &Places,
+    people: &People,
 ) -> Vec<Seen<'a>> {
-    let one = |((used, form), acted_for): ((&'a Used, &Option<FormId>), &Option<FormId>)| {
+    let one = |(((used, form), acted_for), from): (((&'a Used, _), _), &Origin)| {
+        let (form, acted_for): (&Option<FormId>, &Option<FormId>) = (form, acted_for);
         let place = places.of[used.key.server as usize];
-        let product = product_of(&used.key, places.list[place].product);
-        let (device, from_server) = devices.of(used.key.device, names, places);
         let own =
             used.key.device.kind == DeviceKind::Address && used.key.client == Client::Loopback;
         Seen {
             used,
             place,
-            product,
+            product: product_of(&used.key, places.list[place].product),
             form: *form,
             person: form.map(|f| people.of(f)),
-            device: device.filter(|_| !own),
-            from_server,
+            device: from.device.filter(|_| !own),
+            from_server: from.server,
             acted_for: *acted_for,
             fate: Fate::Person,
         }
     };
-    let mut seen: Vec<Seen<'a>> = facts.iter().zip(forms).zip(others).map(one).collect();
+    let known = facts.par_iter().zip(forms).zip(others).zip(origins);
+    let mut seen: Vec<Seen<'a>> = known.map(one).collect();
     drop_answered(&mut seen);
     seen
 }
