@@ -238,3 +238,63 @@ fn united(lists: Vec<Vec<Used>>, known_to: &[u32], names: &Names) -> Vec<Used> {
     all.par_extend((0..shares).into_par_iter().flat_map_iter(unite));
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use calproof_parsers::{Client, Marks, Outcome, Service, Software};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::facts::{Device, DeviceKind};
+
+    /// A fact of few servers, people and days: inside the period, server, principal, instant.
+    type Row = (bool, u8, u8, u8);
+
+    fn note(usage: &mut Usage, (inside, server, principal, instant): Row) {
+        let name = usage.names.intern(format!("EX0{server}").as_bytes());
+        let none = Name::NONE;
+        let server =
+            Server { name, address: none, target: none, folder: none, software: Software::Unknown };
+        let key = Key {
+            server: usage.server(server),
+            service: Service::Owa,
+            outcome: Outcome::Served,
+            principal: usage.names.intern(format!("anna{principal}").as_bytes()),
+            acted_for: none,
+            device: Device { kind: DeviceKind::None, id: none, agent: none },
+            client: Client::Inside,
+            marks: Marks::NONE,
+        };
+        let at = u64::from(instant);
+        let witness = Witness { instant: i64::from(instant), input: 0, byte: at, line: at + 1 };
+        usage.add(inside, key, Sightings::once(witness), Days::one(i32::from(instant)));
+    }
+
+    /// All that is known, whatever its numbers.
+    fn said(mut usage: Usage) -> Vec<String> {
+        usage.sort();
+        let text = |name| String::from_utf8_lossy(usage.names.get(name)).into_owned();
+        let said = |used: &Used| {
+            let server = text(usage.servers[used.key.server as usize].name);
+            let days: Vec<i32> = used.days.iter().collect();
+            format!("{server} {} {:?} {days:?}", text(used.key.principal), used.seen)
+        };
+        let outside = usage.outside.iter().map(|used| format!("outside: {}", said(used)));
+        usage.facts.iter().map(said).chain(outside).collect()
+    }
+
+    proptest! {
+        /// Whoever found out what: together it is what one would have found out.
+        #[test]
+        fn what_several_found_out_is_what_one_would_have(
+            rows in prop::collection::vec((0usize..4, (any::<bool>(), 0u8..3, 0u8..5, 0u8..9)), 0..60)) {
+            let mut one = Usage::default();
+            let mut several: Vec<Usage> = (0..4).map(|_| Usage::default()).collect();
+            for (who, row) in rows {
+                note(&mut one, row);
+                note(&mut several[who], row);
+            }
+            prop_assert_eq!(said(Usage::of_all(several)), said(one));
+        }
+    }
+}
