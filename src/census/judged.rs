@@ -93,7 +93,7 @@ impl<'g, 'a> Judged<'g, 'a> {
             .collect();
         let mut upper = Upper::default();
         let mut failed_of: BTreeMap<PersonId, u64> = BTreeMap::new();
-        let mut account = || {
+        let account = || {
             for (s, settled) in seen.iter().zip(&settled) {
                 let (used, place, product) = (&s.used.seen, s.place, s.product);
                 let id = s.person.map_or("-", |p| people.ids[p as usize].as_str());
@@ -124,7 +124,7 @@ impl<'g, 'a> Judged<'g, 'a> {
                 }
             }
         };
-        let ((), own) = rayon::join(&mut account, || rows(ground, reading, &seen, &settled));
+        let ((), own) = rayon::join(account, || rows(ground, reading, &seen, &settled));
         let is_person = |form: FormId, person: PersonId| {
             let known = ground.recognised.as_ref().and_then(|r| r.directory_person(form)).is_some();
             known && !service.contains(&person) && !shared.contains(&person)

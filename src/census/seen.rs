@@ -38,8 +38,7 @@ pub(super) fn see<'a>(
     places: &Places,
     people: &People,
 ) -> Vec<Seen<'a>> {
-    let one = |(((used, form), acted_for), from): (((&'a Used, _), _), &Origin)| {
-        let (form, acted_for): (&Option<FormId>, &Option<FormId>) = (form, acted_for);
+    let one = |used: &'a Used, form: Option<FormId>, acted_for, from: &Origin| {
         let place = places.of[used.key.server as usize];
         let own =
             used.key.device.kind == DeviceKind::Address && used.key.client == Client::Loopback;
@@ -47,16 +46,17 @@ pub(super) fn see<'a>(
             used,
             place,
             product: product_of(&used.key, places.list[place].product),
-            form: *form,
+            form,
             person: form.map(|f| people.of(f)),
             device: from.device.filter(|_| !own),
             from_server: from.server,
-            acted_for: *acted_for,
+            acted_for,
             fate: Fate::Person,
         }
     };
     let known = facts.par_iter().zip(forms).zip(others).zip(origins);
-    let mut seen: Vec<Seen<'a>> = known.map(one).collect();
+    let known = known.map(|(((used, form), other), from)| one(used, *form, *other, from));
+    let mut seen: Vec<Seen<'a>> = known.collect();
     drop_answered(&mut seen);
     seen
 }

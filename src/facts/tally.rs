@@ -27,7 +27,7 @@ pub struct Tally {
     used: Vec<Used>,
     index: HashTable<u32>,
     /// The same outside the period, where there is any.
-    outside: BTreeMap<u32, (Sightings, Days)>,
+    outside: BTreeMap<u32, Used>,
     aliases: BTreeMap<Alias, Witness>,
     exchanges: BTreeMap<ExchangeKey, Exchange>,
     corroborated: BTreeMap<(u32, Name), Sightings>,
@@ -40,11 +40,12 @@ pub struct Tally {
     room: Vec<(u32, i32, Sightings)>,
 }
 
-/// No sighting.
-const UNSEEN: Sightings = {
+/// What has not been seen yet.
+fn unseen(key: Key) -> Used {
     let nowhere = Witness { instant: 0, input: 0, byte: 0, line: 0 };
-    Sightings { events: 0, first: nowhere, last: nowhere }
-};
+    let seen = Sightings { events: 0, first: nowhere, last: nowhere };
+    Used { key, seen, days: Days::default() }
+}
 
 impl Tally {
     /// Begins a segment: of no key has anything been seen in it. Returns room for what it sees.
@@ -95,7 +96,7 @@ impl Tally {
             return *at;
         }
         let at = used.len() as u32;
-        used.push(Used { key, seen: UNSEEN, days: Days::default() });
+        used.push(unseen(key));
         current.push((0, 0));
         index.insert_unique(hash, at, |i| names.hash(&used[*i as usize].key));
         at
@@ -107,19 +108,16 @@ impl Tally {
         let moved = |s: Sightings| Sightings { first: placed(s.first), last: placed(s.last), ..s };
         for (key, day, seen) in facts.seen.drain(..) {
             let (seen, days) = (moved(seen), Days::one(day));
-            let (known, all) = if period.has(day) {
-                let Used { seen, days, .. } = &mut self.used[key as usize];
-                (seen, days)
-            } else {
-                let (seen, days) =
-                    self.outside.entry(key).or_insert_with(|| (UNSEEN, Days::default()));
-                (seen, days)
+            let used = &mut self.used[key as usize];
+            let known = match period.has(day) {
+                true => used,
+                false => self.outside.entry(key).or_insert_with(|| unseen(used.key)),
             };
-            match known.events {
-                0 => *known = seen,
-                _ => known.merge(&seen),
+            match known.seen.events {
+                0 => known.seen = seen,
+                _ => known.seen.merge(&seen),
             }
-            all.merge(&days);
+            known.days.merge(&days);
         }
         if facts.seen.capacity() > self.room.capacity() {
             self.room = facts.seen;
@@ -146,11 +144,8 @@ impl Tally {
     /// What was seen of everything that was seen.
     pub fn into_usage(self) -> Usage {
         let mut facts = self.used;
-        let outside = self.outside.into_iter();
-        let outside =
-            outside.map(|(at, (seen, days))| Used { seen, days, ..facts[at as usize].clone() });
-        let outside = outside.collect();
         facts.retain(|used| used.seen.events > 0);
+        let outside = self.outside.into_values().collect();
         Usage {
             names: self.names,
             servers: self.servers,

@@ -1,6 +1,7 @@
 //! The facts of all inputs, without the inputs: what grows with people and devices, not with lines
 //! or days.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::mem;
 
@@ -108,16 +109,8 @@ impl Usage {
                 index.insert_unique(hash(&at), at, hash);
             });
         }
-        let hash = names.hash(&key);
-        if let Some(at) = index.find(hash, |i| facts[*i as usize].key == key) {
-            let known = &mut facts[*at as usize];
-            known.seen.merge(&seen);
-            known.days.merge(&days);
-            return;
-        }
-        let at = facts.len() as u32;
-        facts.push(Used { key, seen, days });
-        index.insert_unique(hash, at, |i| names.hash(&facts[*i as usize].key));
+        let used = Used { key, seen, days };
+        put(facts, index, names, names.hash(&used.key), Cow::Owned(used));
     }
 
     /// Puts the facts into an order that depends on nothing but what they say.
@@ -202,6 +195,26 @@ impl Usage {
     }
 }
 
+/// Puts what was seen of a fact, whose key has this hash, to what is known of it; `index` has the place
+/// of every fact in the list.
+fn put(
+    facts: &mut Vec<Used>,
+    index: &mut HashTable<u32>,
+    names: &Names,
+    hash: u64,
+    used: Cow<'_, Used>,
+) {
+    if let Some(at) = index.find(hash, |i| facts[*i as usize].key == used.key) {
+        let known = &mut facts[*at as usize];
+        known.seen.merge(&used.seen);
+        known.days.merge(&used.days);
+        return;
+    }
+    let at = facts.len() as u32;
+    facts.push(used.into_owned());
+    index.insert_unique(hash, at, |i| names.hash(&facts[*i as usize].key));
+}
+
 /// The facts of several lists, each once; only those of a server that several know can stand in more
 /// than one.
 fn united(lists: Vec<Vec<Used>>, known_to: &[u32], names: &Names) -> Vec<Used> {
@@ -216,22 +229,10 @@ fn united(lists: Vec<Vec<Used>>, known_to: &[u32], names: &Names) -> Vec<Used> {
     let hashes: Vec<u64> = common.par_iter().map(|used| names.hash(&used.key)).collect();
     let shares = rayon::current_num_threads();
     let unite = |share: usize| {
-        let mut facts: Vec<Used> = Vec::new();
-        let mut index: HashTable<(u64, u32)> = HashTable::new();
-        for (hash, used) in hashes.iter().zip(&common) {
-            if (hash >> 32) as usize % shares != share {
-                continue;
-            }
-            let same =
-                |(known, at): &(u64, u32)| known == hash && facts[*at as usize].key == used.key;
-            if let Some((_, at)) = index.find(*hash, same) {
-                let known = &mut facts[*at as usize];
-                known.seen.merge(&used.seen);
-                known.days.merge(&used.days);
-                continue;
-            }
-            index.insert_unique(*hash, (*hash, facts.len() as u32), |(hash, _)| *hash);
-            facts.push(used.clone());
+        let (mut facts, mut index) = (Vec::new(), HashTable::new());
+        let all = hashes.iter().zip(&common);
+        for (hash, used) in all.filter(|(hash, _)| (*hash >> 32) as usize % shares == share) {
+            put(&mut facts, &mut index, names, *hash, Cow::Borrowed(used));
         }
         facts
     };
